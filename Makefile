@@ -1,0 +1,76 @@
+# Everything a user or an engineer does starts here. Each set-up step leaves a stamp in .setup/ and runs again only when its inputs changed.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup run check test test-long bench lock clean
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && { echo $$p; break; }; done)
+PORT ?= 8000
+PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes
+DASHBOARD_SOURCES := $(shell find bi-dashboard/src bi-dashboard/public bi-dashboard/index.html bi-dashboard/vite.config.* -type f 2>/dev/null)
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+setup: .setup/runtime .setup/dashboard ## Install what running needs (Python environment, dashboard build)
+
+run: setup ## Serve the dashboard on http://127.0.0.1:$(PORT) with a local workspace, or with DATABRICKS_HOST
+	@exec .venv/bin/petinsure360 serve --port $(PORT)
+
+check: .setup/dev .setup/node ## Lint, types and import rules
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	cd bi-dashboard && npm run --silent lint && npm run --silent typecheck
+
+test: check .setup/dashboard .setup/browser ## Every check and every test but the long ones
+	cd bi-dashboard && npm test --silent
+	.venv/bin/pytest -m "not long"
+
+test-long: .setup/dev .setup/dashboard .setup/browser ## The long tests (chaos, soak)
+	.venv/bin/pytest -m long
+
+bench: .setup/dev .setup/dashboard ## Benchmarks; results in benchmarks/results/*.json
+	.venv/bin/python -m benchmarks
+
+lock: ## Compile the hashed locks from requirements*.in (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock requirements.in
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements.lock -o requirements-dev.lock requirements-dev.in
+
+clean: ## Remove what set-up and tests made; the data directory stays
+	rm -rf .venv .setup bi-dashboard/node_modules bi-dashboard/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+
+.setup/venv:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found as python3, python3.11, … Install it or set PYTHON=."; exit 1; }
+	@mkdir -p .setup
+	@echo "Creating the Python environment …"
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.setup/runtime: .setup/venv requirements.lock pyproject.toml
+	@echo "Installing the locked Python dependencies …"
+	@$(PIP) -r requirements.lock
+	@deploy/link_package.sh
+	@touch $@
+
+.setup/dev: .setup/runtime requirements-dev.lock
+	@echo "Installing the locked development dependencies …"
+	@$(PIP) -r requirements-dev.lock
+	@touch $@
+
+.setup/node: bi-dashboard/package-lock.json bi-dashboard/package.json
+	@mkdir -p .setup
+	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null || { echo "Node 20 or newer is needed."; exit 1; }
+	@echo "Installing the locked dashboard dependencies …"
+	@cd bi-dashboard && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.setup/dashboard: .setup/node $(DASHBOARD_SOURCES)
+	@echo "Building the dashboard …"
+	@cd bi-dashboard && npm run --silent build
+	@touch $@
+
+.setup/browser: e2e/install_browser.sh
+	@e2e/install_browser.sh
+	@touch $@
