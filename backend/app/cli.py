@@ -1,0 +1,208 @@
+"""The command `petinsure360`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.remote import TERMINAL_EVENTS, RemoteBackend, RemoteRefusal
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Run the medallion pipeline and watch it truthfully.",
+)
+data = typer.Typer(no_args_is_help=True, help="Demo data.")
+cli.add_typer(data, name="data")
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Url = Annotated[str, typer.Option("--url", envvar="PETINSURE_URL", help="Address of the running server.")]
+DataDir = Annotated[Path, typer.Option("--data-dir", envvar="PETINSURE_DATA_DIR", help="Where all state is kept.")]
+DEFAULT_URL = "http://127.0.0.1:8000"
+DEFAULT_DATA_DIR = Path(".petinsure")
+
+
+def main() -> int:
+    """Entry point: refusals become one message and exit code 2."""
+    try:
+        cli()
+    except RemoteRefusal as refusal:
+        err.print(f"[red]✕[/] {refusal}")
+        return 2
+    return 0
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; other than loopback needs sign-in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="PORT")] = 8000,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Serve the dashboard and the API; starts the local workspace unless DATABRICKS_HOST is set."""
+    from app.serve import run_server
+
+    raise typer.Exit(run_server(host=host, port=port, data_dir=data_dir))
+
+
+@cli.command()
+def workspace(
+    port: Annotated[int, typer.Option(envvar="PETINSURE_WORKSPACE_PORT")] = 8471,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Serve the local workspace alone, for any Databricks client; its token is in <data dir>/workspace.token."""
+    program = [sys.executable, "-m", "local_workspace", "--port", str(port), "--data-dir", str(data_dir)]
+    os.execv(sys.executable, program)  # the same process goes on as the workspace, so that signals need no relay
+
+
+@cli.command()
+def trigger(
+    layer: Annotated[str, typer.Argument(help="bronze, silver, gold or all")],
+    claim: Annotated[list[str] | None, typer.Option("--claim", help="Only this claim; may be repeated.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Kept in the audit trail.")] = None,
+    if_active: Annotated[str, typer.Option(help="When the layer runs already: reject, queue or join.")] = "reject",
+    watch: Annotated[bool, typer.Option("--watch", help="Follow the run to its end.")] = False,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Start a layer."""
+    backend = _backend(url)
+    seq, epoch = backend.position()
+    answer = backend.trigger(layer, claim or [], reason, if_active)
+    out.print(f"{answer['submission_state']}  run {answer['run_id'] or 'not yet known'}  {answer['job_url'] or ''}")
+    if watch:
+        raise typer.Exit(_follow(backend, seq, epoch, "submission_id", answer["submission_id"]))
+
+
+@cli.command()
+def runs(limit: Annotated[int, typer.Option(min=1, max=100)] = 20, url: Url = DEFAULT_URL) -> None:
+    """List the newest runs."""
+    table = Table("run", "layer", "state", "result", "started", "duration", "records out", "by")
+    for run in _backend(url).runs(limit):
+        records = run.get("records") or {}
+        table.add_row(
+            *(
+                _text(value)
+                for value in (
+                    run["run_id"], run["layer"], run["state"], run["result"], run["started_at"],
+                    _seconds(run["duration_s"]), records.get("out"), run["requested_by"],
+                )
+            )
+        )  # fmt: skip
+    out.print(table)
+
+
+@cli.command()
+def watch(run_id: int, url: Url = DEFAULT_URL) -> None:
+    """Follow a run to its end; exit code 0 only if it succeeded."""
+    backend = _backend(url)
+    seq, epoch = backend.position()
+    run = backend.run(run_id)
+    if run["result"] is not None and run["ended_at"] is not None:
+        out.print(f"{run['state']}  {run['result']}  {_seconds(run['duration_s'])}")
+        raise typer.Exit(0 if run["result"] == "SUCCESS" else 1)
+    raise typer.Exit(_follow(backend, seq, epoch, "run_id", run_id))
+
+
+@cli.command()
+def cancel(run_id: int, url: Url = DEFAULT_URL) -> None:
+    """Ask the workspace to cancel a run."""
+    out.print(f"Cancel requested; state {_backend(url).cancel(run_id).get('state')}")
+
+
+@cli.command()
+def repair(run_id: int, url: Url = DEFAULT_URL) -> None:
+    """Run again what failed in a run."""
+    out.print(f"Repair requested; state {_backend(url).repair(run_id).get('state')}")
+
+
+@data.command()
+def generate(
+    claims: Annotated[int, typer.Option("--claims", min=1)],
+    out_dir: Annotated[Path, typer.Option("--out")],
+    seed: Annotated[int | None, typer.Option("--seed")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="YYYY-MM-DD; default yesterday, UTC")] = None,
+) -> None:
+    """Write landing data: customers, pets, policies, providers, claims."""
+    program = [sys.executable, "-m", "data_generator", "--claims", str(claims), "--out", str(out_dir)]
+    program += ["--seed", str(seed)] if seed is not None else []
+    program += ["--as-of", as_of] if as_of is not None else []
+    raise typer.Exit(subprocess.run(program, check=False).returncode)
+
+
+@cli.command()
+def deploy(
+    force: Annotated[bool, typer.Option("--force", help="Overwrite notebooks that were edited there.")] = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Put the notebooks and the job into the workspace (DATABRICKS_HOST, else the local one)."""
+    from app.serve import deploy_once
+
+    raise typer.Exit(asyncio.run(deploy_once(data_dir=data_dir, force=force, say=out.print)))
+
+
+@cli.command()
+def doctor(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Check settings, credentials and reachability, and say what to fix."""
+    from app.doctor import examine
+
+    raise typer.Exit(asyncio.run(examine(data_dir=data_dir, say=out.print)))
+
+
+def _backend(url: str) -> RemoteBackend:
+    return RemoteBackend(url, os.environ.get("PETINSURE_API_TOKEN"))
+
+
+def _follow(backend: RemoteBackend, seq: int, epoch: str, key: str, value: Any) -> int:
+    for event in backend.events(seq, epoch):
+        if event["data"].get(key) != value:
+            continue
+        out.print(f"{event['at'][11:19]}  {_described(event)}")
+        if event["type"] in TERMINAL_EVENTS:
+            return 0 if event["type"] == "databricks_job_completed" else 1
+    return 1
+
+
+def _described(event: dict[str, Any]) -> str:
+    data = event["data"]
+    match event["type"]:
+        case "databricks_job_submitting":
+            return f"not accepted yet: {data.get('reason')}; next try {data.get('next_try_at')}"
+        case "databricks_job_started":
+            return f"started run {data['run_id']}  {data.get('job_url') or ''}"
+        case "databricks_job_progress":
+            return (
+                f"{data.get('phase')}  {data.get('task') or ''}  {data.get('state')}{_progress(data.get('progress'))}"
+            )
+        case "databricks_job_completed":
+            records = data.get("records") or {}
+            return f"{data.get('result')} in {_seconds(data.get('duration'))}, {_text(records.get('out'))} records out"
+        case "databricks_job_failed":
+            error = data.get("error") or {}
+            return f"failed: {error.get('message')} {error.get('advice') or ''}"
+        case other:
+            return str(other)
+
+
+def _progress(progress: dict[str, Any] | None) -> str:
+    return f"  {progress.get('done')}/{progress.get('total')} {progress.get('step') or ''}" if progress else ""
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f} s"
+
+
+def _text(value: object) -> str:
+    return "–" if value is None else str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""What `serve` does by itself on the local workspace: deploy, and on an empty data directory generate demo data and run once.
+
+A marker file makes the first run survive a kill: it is there from the decision until the ledger holds the submission.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import urlparse
+
+import structlog
+
+from app.domain.errors import WorkspaceError
+from app.services.deployment import Deployment, WorkspaceApi
+
+log = structlog.get_logger()
+
+RETRY_PAUSE_S = 1.0
+
+
+class DemoDataFailed(Exception):
+    """The data generator ended with an error; the text carries its last words."""
+
+
+class FirstStart:
+    """Prepares the local workspace once per start of the server."""
+
+    def __init__(
+        self,
+        *,
+        api: WorkspaceApi,
+        deployment: Deployment,
+        landing_path: str,
+        marker: Path,
+        start_first_run: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._api = api
+        self._deployment = deployment
+        self._landing_path = landing_path
+        self._marker = marker
+        self._start_first_run = start_first_run
+
+    async def run(self) -> None:
+        """Deploy; then, where the marker stands, generate the landing data and start the first full run."""
+        await self._deploy()
+        if not self._marker.exists():
+            return
+        await generate_demo_data(await self._landing_folder())
+        await self._start_first_run()
+        self._marker.unlink()
+
+    async def _deploy(self) -> None:
+        while True:
+            try:
+                await self._deployment.deploy()
+                return
+            except WorkspaceError as fault:
+                log.warning("deployment_postponed", reason=str(fault), retry_in_s=RETRY_PAUSE_S)
+                await asyncio.sleep(RETRY_PAUSE_S)
+
+    async def _landing_folder(self) -> Path:
+        """The local folder behind the landing path; the local workspace names it as the volume's storage location."""
+        _, catalog, schema, volume, *below = self._landing_path.strip("/").split("/")
+        found = await self._api.get(f"/api/2.1/unity-catalog/volumes/{catalog}.{schema}.{volume}")
+        return Path(urlparse(str(found["storage_location"])).path, *below)
+
+
+async def generate_demo_data(folder: Path) -> None:
+    """Write the default demo landing data; a program of its own, so that no numpy is loaded here."""
+    log.info("demo_data_started", folder=str(folder))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "data_generator", "--out", str(folder),
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        _, said = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
+    if process.returncode != 0:
+        raise DemoDataFailed(said.decode(errors="replace")[-2000:])
+    log.info("demo_data_finished", folder=str(folder))
