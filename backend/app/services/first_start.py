@@ -1,4 +1,4 @@
-"""What `serve` does by itself on the local workspace: deploy, and on an empty data directory generate demo data and run once.
+"""What `serve` does by itself on the local workspace: deploy; on an empty data directory, demo data and one full run.
 
 A marker file makes the first run survive a kill: it is there from the decision until the ledger holds the submission.
 """
