@@ -1,0 +1,75 @@
+"""The event log's vocabulary: types, drafts (not yet in the log) and envelopes (in it)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.domain.clock import iso
+
+SUBMITTING = "databricks_job_submitting"
+STARTED = "databricks_job_started"
+PROGRESS = "databricks_job_progress"
+COMPLETED = "databricks_job_completed"
+FAILED = "databricks_job_failed"
+WORKSPACE_STATUS = "workspace_status"
+LAKE_UPDATED = "lake_updated"
+SNAPSHOT = "snapshot"
+
+RUN_EVENTS = frozenset({STARTED, PROGRESS, COMPLETED, FAILED})
+TERMINAL_EVENTS = frozenset({COMPLETED, FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """What happened, before the log gave it a place. `run_id` is for filtering; it stands in `data` as well."""
+
+    type: str
+    data: Mapping[str, Any]
+    run_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One row of the log. `text` is its JSON, serialised once and sent to everyone as it is."""
+
+    seq: int
+    epoch: str
+    type: str
+    at: datetime
+    run_id: int | None
+    text: str
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The event's data, parsed from the text."""
+        parsed: dict[str, Any] = json.loads(self.text)["data"]
+        return parsed
+
+    @property
+    def size_bytes(self) -> int:
+        """Length of the text on the wire."""
+        return len(self.text.encode())
+
+
+def compact_json(value: Any) -> str:
+    """JSON without spaces; newlines cannot occur, so texts may be joined by them."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def envelope(*, seq: int, epoch: str, at: datetime, draft: EventDraft) -> Envelope:
+    """Give a draft its place in the log."""
+    body = {"seq": seq, "epoch": epoch, "type": draft.type, "at": iso(at), "data": draft.data}
+    return Envelope(seq=seq, epoch=epoch, type=draft.type, at=at, run_id=draft.run_id, text=compact_json(body))
+
+
+@dataclass(frozen=True, slots=True)
+class LogHead:
+    """Where the log stands: last seq given (0 = none yet), its epoch, and the oldest seq still kept."""
+
+    seq: int
+    epoch: str
+    oldest_seq: int

@@ -1,0 +1,45 @@
+"""What SQLite and PostgreSQL do differently; the only raw SQL outside the migrations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+def prepare_sqlite_connection(dbapi_connection: Any, *, busy_timeout_ms: int) -> None:
+    """WAL, so that readers and the writer do not wait for each other; we begin transactions ourselves."""
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {int(busy_timeout_ms)}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def start_sqlite_transaction(connection: Connection, *, writing: bool) -> None:
+    """A writer takes the lock at once: a lock taken halfway cannot be waited for."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+async def insert_or_ignore(db: AsyncConnection, table: Table, row: dict[str, Any]) -> bool:
+    """Insert unless a unique constraint is already taken; True when the row is new."""
+    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    result = await db.execute(insert(table).values(row).on_conflict_do_nothing())
+    return result.rowcount == 1
+
+
+async def upsert(db: AsyncConnection, table: Table, row: dict[str, Any]) -> None:
+    """Insert, or replace every given column of the row with the same primary key."""
+    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    keys = [column.name for column in table.primary_key.columns]
+    changed = {name: value for name, value in row.items() if name not in keys}
+    statement = insert(table).values(row)
+    if changed:
+        new = {name: statement.excluded[name] for name in changed}
+        await db.execute(statement.on_conflict_do_update(index_elements=keys, set_=new))
+        return
+    await db.execute(statement.on_conflict_do_nothing())

@@ -1,0 +1,73 @@
+"""The event log: one gap-free sequence in commit order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.events import Envelope, EventDraft, LogHead, envelope
+from app.store.dialect import insert_or_ignore
+from app.store.schema import event_head, events
+
+
+async def begin_log(db: AsyncConnection, *, epoch: str) -> None:
+    """Give a store without a log its first life; an existing log keeps its epoch."""
+    await insert_or_ignore(db, event_head, {"one": 1, "seq": 0, "epoch": epoch, "oldest_seq": 1})
+
+
+async def append(db: AsyncConnection, drafts: Iterable[EventDraft], *, at: datetime) -> list[Envelope]:
+    """Append within the caller's transaction and return the envelopes in order.
+
+    The head row is locked until the commit, so seq order is commit order and a rollback leaves no gap.
+    """
+    wanted = list(drafts)
+    if not wanted:
+        return []
+    taken = await db.execute(
+        update(event_head).values(seq=event_head.c.seq + len(wanted)).returning(event_head.c.seq, event_head.c.epoch)
+    )
+    last, epoch = taken.one()
+    first = last - len(wanted) + 1
+    placed = [envelope(seq=first + i, epoch=epoch, at=at, draft=draft) for i, draft in enumerate(wanted)]
+    await db.execute(insert(events), [_row(one) for one in placed])
+    return placed
+
+
+async def after(db: AsyncConnection, seq: int, *, limit: int) -> list[Envelope]:
+    """The events that follow `seq`, oldest first."""
+    epoch = (await head(db)).epoch
+    found = await db.execute(select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(limit))
+    return [_envelope(row, epoch) for row in found]
+
+
+async def head(db: AsyncConnection) -> LogHead:
+    """Last seq, epoch and oldest kept seq."""
+    row = (await db.execute(select(event_head))).one()
+    return LogHead(seq=row.seq, epoch=row.epoch, oldest_seq=row.oldest_seq)
+
+
+async def trim(db: AsyncConnection, *, keep: int, older_than: datetime | None = None) -> int:
+    """Drop events beyond the newest `keep`, and those older than `older_than`; returns how many went."""
+    now = await head(db)
+    oldest = max(now.oldest_seq, now.seq - keep + 1)
+    if older_than is not None:
+        young = await db.execute(select(func.min(events.c.seq)).where(events.c.at >= older_than))
+        first_young = young.scalar()
+        oldest = max(oldest, now.seq + 1 if first_young is None else first_young)
+    if oldest <= now.oldest_seq:
+        return 0
+    gone = await db.execute(delete(events).where(events.c.seq < oldest))
+    await db.execute(update(event_head).values(oldest_seq=oldest))
+    return gone.rowcount
+
+
+def _row(one: Envelope) -> dict[str, Any]:
+    return {"seq": one.seq, "type": one.type, "at": one.at, "run_id": one.run_id, "text": one.text}
+
+
+def _envelope(row: Row[Any], epoch: str) -> Envelope:
+    return Envelope(seq=row.seq, epoch=epoch, type=row.type, at=row.at, run_id=row.run_id, text=row.text)

@@ -1,0 +1,15 @@
+"""Alembic runs inside the transaction that `app.store.migrate.upgrade` opened."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from app.store.schema import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    transactional_ddl=False,
+)
+context.run_migrations()
