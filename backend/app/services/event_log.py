@@ -1,0 +1,65 @@
+"""The stored event log as the hub reads it, and its retention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from app.domain.clock import Clock
+from app.domain.events import Envelope, LogHead
+from app.store import events
+from app.store.engine import Database
+
+log = structlog.get_logger()
+
+KEEP_EVENTS = 1_000_000
+KEEP_FOR = timedelta(days=30)
+TRIM_EVERY_S = 3600.0
+
+
+class StoredLog:
+    """Reads of the log, each a short one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def head(self) -> LogHead:
+        """Last seq, epoch and oldest kept seq."""
+        async with self._database.read() as db:
+            return await events.head(db)
+
+    async def after(self, seq: int, limit: int) -> Sequence[Envelope]:
+        """Up to `limit` events that follow `seq`, oldest first."""
+        async with self._database.read() as db:
+            return await events.after(db, seq, limit=limit)
+
+
+class Retention:
+    """Keeps the log within its bounds. Clients that stood on a trimmed part get a snapshot."""
+
+    def __init__(
+        self, database: Database, clock: Clock, *, keep_events: int = KEEP_EVENTS, keep_for: timedelta = KEEP_FOR
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._keep_events = keep_events
+        self._keep_for = keep_for
+
+    async def run(self) -> None:
+        """Trim now and then every hour, for ever."""
+        while True:
+            try:
+                await self.trim()
+            except Exception:
+                log.exception("event_log_trim_failed")
+            await self._clock.sleep(TRIM_EVERY_S)
+
+    async def trim(self) -> int:
+        """Drop what is beyond the bounds; returns how many events went."""
+        async with self._database.write() as db:
+            gone = await events.trim(db, keep=self._keep_events, older_than=self._clock.now() - self._keep_for)
+        if gone:
+            log.info("event_log_trimmed", events=gone)
+        return gone

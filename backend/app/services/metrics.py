@@ -1,0 +1,68 @@
+"""What is counted, for Prometheus. One object, made in main and handed to whoever counts."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+LAG_BUCKETS_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 6, 12, 30, 60)
+
+
+class Metrics:
+    """The counters of one backend, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._workspace_calls = Counter(
+            "petinsure_workspace_calls", "Calls to the workspace", ["endpoint", "outcome"], registry=self.registry
+        )
+        self._polls = Counter("petinsure_polls", "Ticks of the poller", ["outcome"], registry=self.registry)
+        self._events = Counter("petinsure_events", "Events published", ["type"], registry=self.registry)
+        self._event_lag = Histogram(
+            "petinsure_event_lag_seconds",
+            "From a change in the workspace to its event",
+            buckets=LAG_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._clients = Gauge(
+            "petinsure_stream_clients", "Clients of the event stream", ["transport"], registry=self.registry
+        )
+        self._closed = Counter(
+            "petinsure_stream_closed", "Streams closed by the server", ["reason"], registry=self.registry
+        )
+        self._backlog = Gauge(
+            "petinsure_stream_backlog_events", "Events the slowest live client has to take", registry=self.registry
+        )
+        self._in_doubt = Gauge(
+            "petinsure_submissions_in_doubt", "Submissions sent, answer unknown", registry=self.registry
+        )
+
+    def workspace_called(self, endpoint: str, outcome: str) -> None:
+        """`outcome` is ok, an HTTP status, or the kind of failure."""
+        self._workspace_calls.labels(endpoint, outcome).inc()
+
+    def polled(self, outcome: str) -> None:
+        self._polls.labels(outcome).inc()
+
+    def event_published(self, event_type: str) -> None:
+        self._events.labels(event_type).inc()
+
+    def event_lagged(self, lag_s: float) -> None:
+        self._event_lag.observe(max(lag_s, 0.0))
+
+    def client_joined(self, transport: str) -> None:
+        self._clients.labels(transport).inc()
+
+    def client_left(self, transport: str) -> None:
+        self._clients.labels(transport).dec()
+
+    def stream_closed(self, reason: str) -> None:
+        self._closed.labels(reason).inc()
+
+    def sample(self, *, backlog_events: int, in_doubt: int) -> None:
+        """Set what is read at the moment of a scrape rather than counted."""
+        self._backlog.set(backlog_events)
+        self._in_doubt.set(in_doubt)
+
+    def render(self) -> bytes:
+        """All of it in the Prometheus text format."""
+        return generate_latest(self.registry)
