@@ -9,11 +9,14 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from local_workspace.api import identity
+from local_workspace.api import dbfs, files, identity, workspace
 from local_workspace.api.identity import Identity
+from local_workspace.clock import SystemClock
+from local_workspace.objects.service import WorkspaceObjects
 from local_workspace.security import Guard
 from local_workspace.server.errors import HANDLERS
 from local_workspace.settings import Settings
+from local_workspace.storage import Storage
 from local_workspace.store.database import Database
 
 # Loopback only, but without the token: what a client asks before it has one, and the run page, which has its own key.
@@ -23,11 +26,17 @@ OPEN_PREFIXES = ("/.well-known/", "/api/local/runs/", "/runs/", "/static/")
 
 def build(settings: Settings, *, token: str) -> Starlette:
     """The ASGI application over the data directory of `settings`; its lifespan starts and stops everything it owns."""
+    clock = SystemClock()
+    storage = Storage(settings.data_dir)
     database = Database(settings.home / "workspace.db")
+    objects = WorkspaceObjects(storage, database.engine, clock)
     workspace_id = database.workspace_id()
     user = Identity(settings.workspace_user, workspace_id, settings.host)
     routes: list[BaseRoute] = [
         *identity.routes(user),
+        *workspace.routes(objects),
+        *files.routes(storage),
+        *dbfs.routes(storage),
     ]
 
     @asynccontextmanager

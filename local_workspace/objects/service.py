@@ -7,23 +7,18 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from local_workspace.api.http import ApiError, invalid, missing, unsupported
+from local_workspace.clock import Clock
 from local_workspace.objects import records
 from local_workspace.objects.incoming import Incoming, classify
 from local_workspace.objects.source import EXTENSIONS, FILE_TYPES, BadWorkspacePath, canonical, disk_path, file_language
 from local_workspace.objects.staging import staged
 from local_workspace.storage import Storage
-
-
-def _wall_clock_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +46,10 @@ class Exported:
 class WorkspaceObjects:
     """The workspace tree. Methods block for short file work; API handlers call them in a thread."""
 
-    def __init__(self, storage: Storage, engine: sa.Engine, now_ms: Callable[[], int] = _wall_clock_ms) -> None:
+    def __init__(self, storage: Storage, engine: sa.Engine, clock: Clock) -> None:
         self._storage = storage
         self._engine = engine
-        self._now_ms = now_ms
+        self._clock = clock
         self._changing = threading.Lock()
         self._root = disk_path(storage, "/")
         self._scratch = storage.root / "uploads"
@@ -96,7 +91,7 @@ class WorkspaceObjects:
             with staged(target, self._scratch, overwrite=True) as file:
                 file.write(incoming.content)
             with self._engine.begin() as db:
-                records.put(db, incoming.path, incoming.object_type, self._now_ms())
+                records.put(db, incoming.path, incoming.object_type, self._clock.now_ms())
         return self.status(incoming.path)
 
     def export(self, path: str, export_format: str) -> Exported:
