@@ -23,7 +23,8 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
 )
 # The API reference page loads Swagger UI and starts it with an inline script.
 DOCS_CONTENT_SECURITY_POLICY = (

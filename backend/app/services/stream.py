@@ -16,7 +16,7 @@ import structlog
 
 from app.domain.clock import Clock
 from app.domain.events import SNAPSHOT, Envelope, LogHead
-from app.services.stream_tail import Batch, Tail
+from app.services.stream_tail import Batch, Tail, fitting
 
 log = structlog.get_logger()
 
@@ -76,6 +76,7 @@ class EventHub:
         self._log = event_log
         self._snapshots = snapshots
         self._clock = clock
+        self.frame_chars = limits.frame_chars
         self._tail = Tail(
             max_events=limits.tail_events,
             max_chars=limits.tail_chars,
@@ -254,8 +255,9 @@ class Subscription:
         page = await self._hub.read(self.cursor)
         if not page or page[0].seq != self.cursor + 1:
             return await self._snapshot()  # trimmed while we were reading: a hole is answered by a snapshot
-        self.cursor = page[-1].seq
-        return Batch(tuple(page))
+        batch = Batch(tuple(fitting(page, self._hub.frame_chars)))
+        self.cursor = batch.last_seq
+        return batch
 
     async def _snapshot(self) -> Batch:
         envelope = await self._hub.snapshot()

@@ -34,6 +34,16 @@ class Batch:
         return "".join(f"id: {e.epoch}:{e.seq}\ndata: {e.text}\n\n" for e in self.envelopes).encode()
 
 
+def fitting(envelopes: Sequence[Envelope], max_chars: int) -> Sequence[Envelope]:
+    """The first of them that go into one frame, at least one: clients refuse frames of more than a mebibyte."""
+    chars = 0
+    for taken, envelope in enumerate(envelopes):
+        chars += len(envelope.text)
+        if taken and chars > max_chars:
+            return envelopes[:taken]
+    return envelopes
+
+
 class Tail:
     """Consecutive envelopes up to `end`, bounded by count and by characters of text; the oldest leave first."""
 
@@ -86,12 +96,7 @@ class Tail:
 
     def _frame_from(self, seq: int) -> Sequence[Envelope]:
         first = self._dropped + (seq - self.oldest)
-        chars = 0
-        for taken, envelope in enumerate(self._items[first : first + self._frame_events]):
-            chars += len(envelope.text)
-            if taken and chars > self._frame_chars:
-                return self._items[first : first + taken]
-        return self._items[first : first + self._frame_events]
+        return fitting(self._items[first : first + self._frame_events], self._frame_chars)
 
     def _shrink(self) -> None:
         while len(self._items) - self._dropped > self._max_events or self._chars > self._max_chars:
