@@ -27,6 +27,7 @@ from app.services.stream import EventHub, StreamLimits
 from app.store import events
 from app.store.engine import Database, create_engine
 from app.store.migrate import upgrade
+from backend.tests.support.waiting import until
 
 EPOCH = "life-1"
 
@@ -113,6 +114,11 @@ async def received(socket: Any, count: int) -> list[dict[str, Any]]:
     return found
 
 
+async def collect(socket: Any, seen: list[int]) -> None:
+    while True:
+        seen += [e["seq"] for e in await received(socket, 1)]
+
+
 def of_server_sent(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for block in text.split("\n\n"):
         lines = dict(line.split(": ", 1) for line in block.split("\n") if line and not line.startswith(":"))
@@ -183,8 +189,7 @@ async def test_a_long_poll_answers_as_soon_as_something_happens(served: Served) 
     await served.happen(1)
     async with asyncio.TaskGroup() as tasks:
         waiting = tasks.create_task(served.poll(after=1, wait_s=20))
-        while not served.hub.subscriber_count:
-            await asyncio.sleep(0.01)
+        await until(lambda: served.hub.subscriber_count == 1)
         await served.happen(1)
     assert [e["seq"] for e in waiting.result()] == [2]
 
@@ -221,8 +226,7 @@ async def test_a_client_that_does_not_read_is_closed_with_4000_and_resumes_witho
                 await served.happen(10, padding="x" * 10_000)
                 await asyncio.sleep(0)
             with pytest.raises(websockets.ConnectionClosed) as closed:
-                while True:
-                    seen += [e["seq"] for e in await received(slow, 1)]
+                await collect(slow, seen)
         assert closed.value.rcvd is not None
         assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4000, "resync")
         assert seen == list(range(1, len(seen) + 1))
@@ -266,6 +270,5 @@ async def test_clients_are_counted_while_they_are_connected(served: Served) -> N
         await served.happen(1)
         await received(socket, 1)
         assert b'petinsure_stream_clients{transport="websocket"} 1.0' in served.metrics.render()
-    while served.hub.subscriber_count:
-        await asyncio.sleep(0.01)
+    await until(lambda: served.hub.subscriber_count == 0)
     assert b'petinsure_stream_clients{transport="websocket"} 0.0' in served.metrics.render()

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 
 from app.api.security import SecurityMiddleware
 from app.api.server import build_server
+from backend.tests.support.waiting import until
 
 LIMIT = 1000
 
@@ -37,8 +38,7 @@ async def served() -> AsyncIterator[Served]:
         server = build_server(app, host="127.0.0.1", port=0)
         running = asyncio.create_task(server.serve(sockets=[listener]))
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-            while not server.started:
-                await asyncio.sleep(0.01)
+            await until(lambda: server.started)
             yield Served(client, port)
         server.should_exit = True
         await running
