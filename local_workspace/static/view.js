@@ -53,9 +53,8 @@ function head(run) {
 }
 
 function timeline(run, tasks) {
-  const drawn = tasks.filter((task) => task.start_time);
   return h('section', { cls: 'card fades' }, h('h2', {}, 'Timeline'),
-    drawn.length ? drawn.map((task) => barRow(run, task)) : h('p', { cls: 'wait' }, 'No task has started yet.'),
+    tasks.map((task) => (task.start_time ? barRow(run, task) : idleRow(task))),
     h('p', { cls: 'legend' }, h('span', { cls: 'swatch setup' }), 'waiting for compute'));
 }
 
@@ -69,6 +68,13 @@ function barRow(run, task) {
     bar(`seg ${tone}${isOver(task) ? '' : ' active'}`, task.start_time + setup, task.end_time || null));
   return h('div', { cls: 'row' }, h('span', { cls: 'name' }, title(task)), track,
     h('span', { cls: 'time' }, elapsed(task)));
+}
+
+/** A task that has not started, and perhaps never will: its place is kept, without a time. */
+function idleRow(task) {
+  return h('div', { cls: 'row' }, h('span', { cls: 'name' }, title(task)),
+    h('div', { cls: 'track idle', role: 'img', 'aria-label': `${title(task)}: ${look(task)[1]}, not started` }),
+    h('span', { cls: 'time' }, '–'));
 }
 
 function drawBars(root, now) {
@@ -97,7 +103,7 @@ function taskTable(tasks) {
       h('tbody', {}, tasks.map((task) => h('tr', {},
         h('th', { scope: 'row' }, h('a', { href: `#task-${task.run_id}`, id: `link-${task.run_id}` }, task.task_key)),
         cell('State', chip(task)), cell('Attempt', String((task.attempt_number ?? 0) + 1)),
-        cell('Started', clock(task.start_time)), cell('Waited', duration(task.setup_duration)),
+        cell('Started', clock(task.start_time)), cell('Waited', task.start_time ? duration(task.setup_duration) : '–'),
         cell('Duration', elapsed(task)))))));
 }
 
