@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from local_workspace.store import tables
@@ -48,6 +48,12 @@ class Database:
             db.execute(upsert(tables.meta).values(key="workspace_id", value=minted).on_conflict_do_nothing())
             found = db.execute(select(tables.meta.c.value).where(tables.meta.c.key == "workspace_id")).scalar_one()
         return str(found)
+
+    def highest_id(self) -> int:
+        """The largest identifier given so far, so that a clock set back repeats none."""
+        kept = (tables.jobs.c.job_id, tables.runs.c.run_id, tables.task_runs.c.run_id, tables.repairs.c.repair_id)
+        with self.read() as db:
+            return max(db.execute(select(func.max(column))).scalar() or 0 for column in kept)
 
     def close(self) -> None:
         self.engine.dispose()

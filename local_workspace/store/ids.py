@@ -12,9 +12,9 @@ class Ids:
     every number it ever gave, so a ledger kept elsewhere never meets an old run_id with a new meaning.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, above: int = 0) -> None:
         self._clock = clock
-        self._last = 0
+        self._last = above
 
     def next(self) -> int:
         self._last = max(self._last + 1, self._clock.now_ms() * 1000)
