@@ -1,0 +1,96 @@
+"""Tables of the lakehouse: reading them, and the three ways of writing that a repeat or a kill cannot spoil."""
+
+from collections.abc import Iterable, Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from medallion.result import TableResult
+from medallion.run import Run
+
+
+class Lake:
+    """The tables of one catalog during one run. Every write is one Delta commit: old or new, never half."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._exists: dict[str, bool] = {}
+        self._touched: set[str] = set()
+        self.results: dict[str, TableResult] = {}
+
+    def full_name(self, table: str) -> str:
+        return f"{self._run.catalog}.{table}"
+
+    def ensure_schema(self, schema: str) -> None:
+        name = f"{self._run.catalog}.{schema}"
+        if not self._run.spark.catalog.databaseExists(name):
+            self._run.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {name}")
+
+    def exists(self, table: str) -> bool:
+        if table not in self._exists:
+            self._exists[table] = self._run.spark.catalog.tableExists(self.full_name(table))
+        return self._exists[table]
+
+    def read(self, table: str) -> DataFrame:
+        return self._run.spark.table(self.full_name(table))
+
+    def track(self, tables: Iterable[str]) -> None:
+        """Note the versions that the tables of this layer have before anything is written."""
+        for table in tables:
+            result = TableResult(self.full_name(table))
+            if self.exists(table):
+                result.version_before = result.version_after = self._run.table_version(result.name)
+            self.results[table] = result
+
+    def append(self, table: str, rows: DataFrame) -> None:
+        """Add rows; makes the table when it is not there, also with no rows."""
+        rows.write.format("delta").mode("append").saveAsTable(self.full_name(table))
+        self._exists[table] = True
+        self._touched.add(table)
+
+    def merge(self, table: str, source: DataFrame, keys: Sequence[str], *, gone: str | None = None) -> None:
+        """Upsert by key; rows of `source` whose flag `gone` is true are deleted. `source` has one row per key."""
+        if not self.exists(table):
+            self.append(table, source.where(~F.col(gone)).drop(gone) if gone else source)
+            return
+        view = f"merge_{table.replace('.', '_')}"
+        source.createOrReplaceTempView(view)
+        self._run.spark.sql(self._merge_statement(table, view, [c for c in source.columns if c != gone], keys, gone))
+        self._touched.add(table)
+
+    def _merge_statement(
+        self, table: str, view: str, columns: Sequence[str], keys: Sequence[str], gone: str | None
+    ) -> str:
+        same = " AND ".join(f"t.{key} = s.{key}" for key in keys)
+        assignments = ", ".join(f"t.{column} = s.{column}" for column in columns)
+        values = ", ".join(f"s.{column}" for column in columns)
+        return (
+            f"MERGE INTO {self.full_name(table)} AS t USING {view} AS s ON {same} "
+            + (f"WHEN MATCHED AND s.{gone} THEN DELETE " if gone else "")
+            + f"WHEN MATCHED THEN UPDATE SET {assignments} "
+            + ("WHEN NOT MATCHED " + (f"AND NOT s.{gone} " if gone else ""))
+            + f"THEN INSERT ({', '.join(columns)}) VALUES ({values})"
+        )
+
+    def sync(self, table: str, wanted: DataFrame, keys: Sequence[str]) -> None:
+        """Make the table hold exactly `wanted`, touching only rows whose `_row_hash` differs; equal means no commit."""
+        if not self.exists(table):
+            self.append(table, wanted)
+            return
+        held = self.read(table)
+        changed = wanted.join(held.select(*keys, "_row_hash"), [*keys, "_row_hash"], "left_anti")
+        gone = held.join(wanted.select(*keys), list(keys), "left_anti").select(*wanted.columns)
+        source = changed.withColumn("_gone", F.lit(False)).unionByName(gone.withColumn("_gone", F.lit(True)))
+        if not source.isEmpty():
+            self.merge(table, source, keys, gone="_gone")
+
+    def finish(self) -> list[TableResult]:
+        """Fill in versions and row counts of the tracked tables; counting reads only the transaction log."""
+        for table in self._touched & set(self.results):
+            self.results[table].version_after = self._run.table_version(self.full_name(table))
+        present = [table for table in self.results if self.exists(table)]
+        if present:
+            query = " UNION ALL ".join(f"SELECT '{t}' AS name, count(*) AS n FROM {self.full_name(t)}" for t in present)
+            for row in self._run.spark.sql(query).collect():
+                self.results[row["name"]].rows = int(row["n"])
+        return list(self.results.values())
