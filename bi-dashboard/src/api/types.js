@@ -1,0 +1,105 @@
+// @ts-check
+/**
+ * The shapes on the wire, in one place. Everything that may be absent is optional here,
+ * so that a page never trusts more than the server promised.
+ *
+ * @typedef {'bronze' | 'silver' | 'gold'} Layer
+ * @typedef {Layer | 'all'} RunLayer
+ * @typedef {{ p50_s: number, p90_s: number, n: number }} Eta  seconds still to go, as at the moment it was sent
+ * @typedef {{ in: number | null, out: number | null, quarantined: number | null }} RunRecords
+ * @typedef {{ done: number, total: number, step?: string | null, task?: string | null }} Progress
+ * @typedef {{ code?: string | null, message: string, task?: string | null, trace_excerpt?: string | null,
+ *   advice?: string | null }} RunFault
+ * @typedef {{ name: string, rows?: number | null, version?: number | null, version_before?: number | null,
+ *   version_after?: number | null, rows_in?: number | null, rows_out?: number | null,
+ *   rows_quarantined?: number | null }} TableState
+ *
+ * @typedef {object} Task
+ * @property {string} task_key
+ * @property {number} [task_run_id]  one attempt has one
+ * @property {string | null} [state]  the workspace's raw life cycle state
+ * @property {string | null} [result]
+ * @property {string | null} [started_at]
+ * @property {string | null} [ended_at]
+ * @property {number | null} [duration_s]
+ * @property {number | null} [setup_s]  cluster start-up inside the task, seconds
+ * @property {number | null} [attempt_number]
+ * @property {string | null} [notebook_path]
+ * @property {RunRecords | null} [records]
+ * @property {RunFault | string | null} [error]
+ * @property {TableState[] | null} [tables]
+ * @property {Task[]} [attempts]  earlier attempts, oldest first
+ *
+ * @typedef {{ phase: string, started_at: string | null, ended_at: string | null }} Phase
+ *
+ * @typedef {object} Run
+ * @property {number | null} run_id
+ * @property {string | null} [submission_id]
+ * @property {string | null} [submission_state]  RECORDED, QUEUED, SUBMITTING, ACCEPTED, REFUSED, LOST
+ * @property {RunLayer} layer
+ * @property {string | null} [state]  the workspace's raw life cycle state
+ * @property {string | null} [result]
+ * @property {string | null} [job_url]
+ * @property {string | null} [requested_by]
+ * @property {string | null} [reason]
+ * @property {string | null} [requested_at]
+ * @property {string | null} [started_at]
+ * @property {string | null} [ended_at]
+ * @property {number | null} [duration_s]
+ * @property {string[] | null} [claim_ids]
+ * @property {RunRecords | null} [records]
+ * @property {Eta | null} [eta]
+ * @property {string | null} [eta_at]  when the eta was true
+ * @property {Task[]} tasks
+ * @property {boolean} [active]  false once the workspace said how it ended
+ * @property {number | null} [queue_s]
+ * @property {number | null} [setup_s]
+ * @property {TableState[] | null} [tables]
+ * @property {string | null} [phase]  queued, cluster_starting, running
+ * @property {Phase[]} [phases]  the phases so far, in order
+ * @property {string | null} [task]  the task that is executing
+ * @property {Progress | null} [progress]
+ * @property {RunFault | null} [error]
+ * @property {boolean | null} [retryable]
+ * @property {string | null} [submit_reason]  why the workspace has not taken it yet
+ * @property {string | null} [next_try_at]
+ *
+ * @typedef {object} LayerStatus
+ * @property {string | null} [state]
+ * @property {number | null} [last_run_id]
+ * @property {string | null} [updated_at]
+ * @property {TableState[]} [tables]
+ * @property {number | { count: number } | null} [pending]
+ *
+ * @typedef {{ bronze?: LayerStatus, silver?: LayerStatus, gold?: LayerStatus }} Layers
+ * @typedef {{ kind?: 'databricks' | 'local' | string, name?: string | null, state: string,
+ *   last_known_at?: string | null, detail?: string | null }} Workspace
+ * @typedef {{ layers: Layers, workspace: Workspace }} Status
+ *
+ * @typedef {{ seq: number, epoch: string, type: string, at: string, data: Record<string, any> }} Envelope
+ * @typedef {{ runs: Run[], next_page_token?: string | null }} RunPage
+ * @typedef {{ result: string | null, error: string | null, error_trace: string | null, truncated: boolean }} TaskOutput
+ * @typedef {{ claims: number | null, tables: (string | TableState)[], cluster: 'warm' | 'cold' | string | null,
+ *   eta: Eta | null }} Preview
+ * @typedef {{ count: number, claim_ids: string[] }} PendingBucket
+ * @typedef {{ bronze?: PendingBucket, silver?: PendingBucket, gold?: PendingBucket, quarantined?: PendingBucket }} Pending
+ *
+ * @typedef {{ layer: RunLayer, process?: 'bronze-to-silver' | 'silver-to-gold' }} RunAction
+ * @typedef {{ claim_ids?: string[], reason?: string, if_active?: 'reject' | 'queue' | 'join' }} TriggerOptions
+ * @typedef {{ submission_id: string, submission_state: string, run_id: number | null, job_url: string | null,
+ *   layer: RunLayer, tasks: (string | Task)[], claim_ids: string[], state: string | null }} TriggerAnswer
+ *
+ * @typedef {{ present: boolean, run_id?: number | null, at?: string | null, [key: string]: unknown }} ClaimLayer
+ * @typedef {{ rule: string, message: string, run_id?: number | null, at?: string | null }} QuarantineReason
+ * @typedef {{ claim_id: string, layers: { bronze: ClaimLayer, silver: ClaimLayer, gold: ClaimLayer },
+ *   quarantine: QuarantineReason[] }} ClaimPosition
+ *
+ * @typedef {{ run_id: number | null, tables: { name: string, version: number | null }[] }} AsOf
+ * @typedef {{ year_month?: string, earned_premium: number | null, claims: number | null, paid_amount: number | null,
+ *   incurred_amount: number | null, loss_ratio: number | null, paid_loss_ratio: number | null,
+ *   approval_rate: number | null, cycle_time_p50_days: number | null, cycle_time_p90_days: number | null }} Kpis
+ * @typedef {{ as_of: AsOf | null, currency: string, latest: Kpis | null, previous: Kpis | null,
+ *   trailing_12m: Kpis | null, months: Kpis[] }} Overview
+ * @typedef {{ as_of: AsOf | null, months: (Kpis & Record<string, any>)[] }} Monthly
+ */
+export {}

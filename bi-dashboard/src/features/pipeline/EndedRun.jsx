@@ -1,0 +1,55 @@
+// @ts-check
+/** @import { Run } from '../../api/types.js' */
+import { duration } from '../../lib/format.js'
+import { isAccepted, routeOf, runFace, succeeded } from '../../lib/runStates.js'
+import { Panel } from '../../components/Page.jsx'
+import { StateMark } from '../../components/StateMark.jsx'
+import { When } from '../../components/Times.jsx'
+import { RunFigures, TableVersions } from './Records.jsx'
+import { RetryButton, RunError } from './RunError.jsx'
+import { OpenRun, RunLink } from './RunLinks.jsx'
+import { RunTimeline } from './RunTimeline.jsx'
+
+/** @param {Run} run */
+function headline(run) {
+  if (!isAccepted(run)) return 'The workspace did not take the request'
+  const words = succeeded(run)
+    ? 'finished in'
+    : run.result === 'CANCELED'
+      ? 'was canceled after'
+      : 'ended after'
+  return `${routeOf(run)} ${words} ${duration(run.duration_s)}`
+}
+
+/** How the last run ended: what came out, or why nothing did. @param {{ run: Run }} props */
+export function EndedRun({ run }) {
+  const good = succeeded(run)
+  const canceled = run.result === 'CANCELED'
+  return (
+    <Panel
+      label="Last run"
+      tone={good || canceled ? undefined : 'failed'}
+      title={
+        <span className="row" style={{ gap: 10 }}>
+          <StateMark face={runFace(run)} />
+          {headline(run)}
+        </span>
+      }
+      aside={
+        <>
+          <RunLink run={run} />
+          <When at={run.ended_at} />
+          <OpenRun run={run} />
+          {canceled && <RetryButton run={run} />}
+        </>
+      }
+    >
+      <div className="stack">
+        {!good && !canceled && <RunError run={run} />}
+        {isAccepted(run) && <RunFigures run={run} />}
+        <TableVersions tables={run.tables} />
+        <RunTimeline run={run} />
+      </div>
+    </Panel>
+  )
+}

@@ -1,0 +1,50 @@
+// @ts-check
+/** @import { Run, TableState } from '../../api/types.js' */
+import { count, duration } from '../../lib/format.js'
+import { Figure, Figures } from '../../components/Page.jsx'
+import classes from './Records.module.css'
+
+/** Duration and records of a run that has ended. @param {{ run: Run }} props */
+export function RunFigures({ run }) {
+  const { records } = run
+  return (
+    <Figures>
+      <Figure name="Duration">{duration(run.duration_s)}</Figure>
+      <Figure name="Records in">{count(records?.in)}</Figure>
+      <Figure name="Records out">{count(records?.out)}</Figure>
+      <Figure name="Quarantined" title="Rows that broke a rule; they are kept apart with the rule's name">
+        {count(records?.quarantined)}
+      </Figure>
+    </Figures>
+  )
+}
+
+/** @param {TableState} table */
+function versionWords({ version, version_before: before, version_after: after }) {
+  const now = after ?? version
+  if (now === null || now === undefined) return 'version unknown'
+  if (before === undefined) return `v${now}`
+  if (before === null) return `new, v${now}`
+  return before === now ? `v${now}, unchanged` : `v${before} → v${now}`
+}
+
+/** "silver.claims" of "petinsure360.silver.claims". @param {string} name */
+export const shortTable = (name) => name.split('.').slice(-2).join('.')
+
+/** The tables a run wrote, with the versions they had and have. @param {{ tables: TableState[] | null | undefined }} props */
+export function TableVersions({ tables }) {
+  if (!tables?.length) return null
+  return (
+    <ul className={classes.tables} aria-label="Tables">
+      {tables.map((table) => (
+        <li key={table.name} title={table.name}>
+          <b>{shortTable(table.name)}</b>
+          <span className="tabular">
+            {versionWords(table)}
+            {table.rows != null && ` · ${count(table.rows)} rows`}
+          </span>
+        </li>
+      ))}
+    </ul>
+  )
+}

@@ -1,0 +1,96 @@
+// @ts-check
+/** @import { Run } from '../../api/types.js' */
+import { useEffect, useRef, useState } from 'react'
+import { useNavigate } from 'react-router'
+import { useQueryClient } from '@tanstack/react-query'
+import { Button, VisuallyHidden } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { LAYERS, runFace, succeeded } from '../../lib/runStates.js'
+import { changes, runName } from './announcements.js'
+import { fetchStatus } from './api.js'
+import { withStatus } from './runReducer.js'
+import { useLive, useLiveStore } from './useRunStream.jsx'
+
+/** Table counts are read once after a run has ended, which may be a moment after its last event. */
+const LOOK_AGAIN_MS = [0, 1500, 5000, 15_000]
+
+/** @param {Run} run @param {() => void} look */
+function failureToast(run, look) {
+  const id = `failed-${run.run_id ?? run.submission_id}`
+  const open = () => {
+    notifications.hide(id)
+    look()
+  }
+  notifications.show({
+    id,
+    color: 'red',
+    autoClose: false,
+    title: `${runName(run)}: ${runFace(run).word}`,
+    message: (
+      <>
+        {run.error?.message ?? 'The workspace gave no reason.'}
+        <Button size="compact-sm" variant="default" mt={8} display="block" onClick={open}>
+          Show the run
+        </Button>
+      </>
+    ),
+  })
+}
+
+/** Refreshes what a finished run has changed: counts, pending claims, history, figures. */
+function useRefreshAfter() {
+  const store = useLiveStore()
+  const queries = useQueryClient()
+  return (/** @type {Run[]} */ ended) => {
+    const ids = new Set(ended.map((run) => run.run_id))
+    const current = () => LAYERS.some((layer) => ids.has(store.live().layers?.[layer]?.last_run_id ?? null))
+    const look = async (/** @type {number} */ turn) => {
+      await fetchStatus().then(
+        (status) => store.update((state) => withStatus(state, status)),
+        () => undefined,
+      )
+      await queries.invalidateQueries()
+      if (!current()) next(turn + 1)
+    }
+    const next = (/** @type {number} */ turn) => {
+      const wait = LOOK_AGAIN_MS[turn]
+      if (wait !== undefined) setTimeout(() => void look(turn), wait)
+    }
+    next(0)
+  }
+}
+
+/** Speaks of runs to screen readers, keeps failures on screen and refreshes what a run has changed. Draws nothing. */
+export function RunWatch() {
+  const runs = useLive((state) => state.runs)
+  const known = useLive((state) => state.seq !== null)
+  const seen = useRef(/** @type {Record<string, Run> | null} */ (null))
+  const [message, setMessage] = useState({ polite: '', alert: '' })
+  const navigate = useNavigate()
+  const refreshAfter = useRefreshAfter()
+
+  useEffect(() => {
+    const before = seen.current
+    if (!known) return
+    seen.current = runs
+    if (before === null || before === runs) return
+    const { ended, news } = changes(before, runs)
+    if (ended.length > 0) refreshAfter(ended)
+    const failed = ended.filter((run) => !succeeded(run) && run.result !== 'CANCELED')
+    failed.forEach((run) =>
+      failureToast(run, () => navigate(run.run_id ? `/runs/${run.run_id}` : '/pipeline')),
+    )
+    if (news.length === 0) return
+    const text = news.map((item) => item.text).join(' ')
+    setMessage(failed.length > 0 ? { polite: '', alert: text } : { polite: text, alert: '' })
+  }, [runs, known, navigate, refreshAfter])
+
+  return (
+    <VisuallyHidden>
+      <div aria-live="polite" role="status">
+        {message.polite}
+      </div>
+      <div role="alert">{message.alert}</div>
+    </VisuallyHidden>
+  )
+}

@@ -1,0 +1,71 @@
+// @ts-check
+/** @import { Workspace } from '../../api/types.js' */
+/** @import { ConnectionStatus } from '../../services/stream/streamClient.js' */
+import { NavLink, useLocation } from 'react-router'
+import { Burger } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { IconChartLine, IconFileDescription, IconHistory, IconPaw, IconRoute } from '@tabler/icons-react'
+import { useEffect } from 'react'
+import { ConnectionMark } from './ConnectionMark.jsx'
+import { ThemeToggle } from './ThemeToggle.jsx'
+import { WorkspaceBadge } from './WorkspaceBadge.jsx'
+import classes from './Shell.module.css'
+
+const LINKS = [
+  { to: '/overview', name: 'Overview', Icon: IconChartLine },
+  { to: '/pipeline', name: 'Pipeline', Icon: IconRoute },
+  { to: '/runs', name: 'Runs', Icon: IconHistory },
+  { to: '/claims', name: 'Claims', Icon: IconFileDescription },
+]
+
+/** @param {{ connection: ConnectionStatus, workspace: Workspace | null, children: import('react').ReactNode }} props */
+export function Shell({ connection, workspace, children }) {
+  const [opened, { toggle, close }] = useDisclosure(false)
+  const { pathname } = useLocation()
+  useEffect(close, [pathname, close])
+  useEffect(() => {
+    const onKey = (/** @type {KeyboardEvent} */ event) => event.key === 'Escape' && close()
+    document.addEventListener('keydown', onKey)
+    return () => document.removeEventListener('keydown', onKey)
+  }, [close])
+
+  return (
+    <div className={classes.shell} data-stale={connection.state === 'offline' || undefined}>
+      <a className={classes.skip} href="#content">
+        Skip to the page
+      </a>
+      <header className={classes.top}>
+        <Burger
+          className={classes.burger}
+          opened={opened}
+          onClick={toggle}
+          size="sm"
+          aria-label="Navigation"
+          aria-expanded={opened}
+          aria-controls="navigation"
+        />
+        <NavLink to="/pipeline" className={classes.brand}>
+          <span className={classes.logo} aria-hidden="true">
+            <IconPaw size={18} stroke={2} />
+          </span>
+          PetInsure360
+        </NavLink>
+        <div className={classes.spring} />
+        <WorkspaceBadge workspace={workspace} />
+        <ConnectionMark connection={connection} />
+        <ThemeToggle />
+      </header>
+      <nav id="navigation" className={classes.nav} data-opened={opened || undefined} aria-label="Pages">
+        {LINKS.map(({ to, name, Icon }) => (
+          <NavLink key={to} to={to} className={classes.link}>
+            <Icon aria-hidden="true" size={18} stroke={1.7} />
+            {name}
+          </NavLink>
+        ))}
+      </nav>
+      <main id="content" tabIndex={-1} className={classes.main}>
+        <div className={classes.column}>{children}</div>
+      </main>
+    </div>
+  )
+}
