@@ -1,51 +1,145 @@
-"""The workspace, put together: storage, store and the routes of every API module."""
+"""The workspace, put together: storage, store, compute, scheduler and the routes of every API module."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from local_workspace.api import dbfs, files, identity, workspace
+from local_workspace.api import clusters as clusters_api
+from local_workspace.api import dbfs, files, identity, jobs, run_page, runs, workspace
+from local_workspace.api.clusters import ClustersApi
 from local_workspace.api.identity import Identity
-from local_workspace.clock import SystemClock
+from local_workspace.api.jobs import JobsApi
+from local_workspace.api.runs import RunsApi
+from local_workspace.clock import Clock, SystemClock
+from local_workspace.compute.cluster import NewPool, Pool
+from local_workspace.compute.clusters import Clusters
 from local_workspace.objects.service import WorkspaceObjects
+from local_workspace.objects.source import notebook_source
+from local_workspace.runs.links import RunLinks
+from local_workspace.runs.reading import RunReading
+from local_workspace.runs.scheduler import Scheduler
+from local_workspace.runs.starting import Starter
+from local_workspace.runs.stopping import Lifecycle
+from local_workspace.runs.task_runner import Place, TaskRunner
 from local_workspace.security import Guard
 from local_workspace.server.errors import HANDLERS
 from local_workspace.settings import Settings
 from local_workspace.storage import Storage
+from local_workspace.store.clusters import ClusterStore
 from local_workspace.store.database import Database
+from local_workspace.store.ids import Ids
+from local_workspace.store.jobs import JobStore
+from local_workspace.store.runs import RunStore
 
 # Loopback only, but without the token: what a client asks before it has one, and the run page, which has its own key.
 OPEN_PATHS = frozenset({"/", "/favicon.ico", "/api/local/health"})
 OPEN_PREFIXES = ("/.well-known/", "/api/local/runs/", "/runs/", "/static/")
 
+Part = tuple[list[BaseRoute], AbstractAsyncContextManager[object]]
 
-def build(settings: Settings, *, token: str) -> Starlette:
-    """The ASGI application over the data directory of `settings`; its lifespan starts and stops everything it owns."""
-    clock = SystemClock()
-    storage = Storage(settings.data_dir)
+
+def build(settings: Settings, *, token: str, new_pool: NewPool | None = None) -> Starlette:
+    """The ASGI application over the data directory of `settings`; its lifespan starts and stops everything it owns.
+
+    `new_pool` makes the worker pool of a cluster; without it clusters run notebooks in worker processes.
+    """
+    storage, clock = Storage(settings.data_dir), SystemClock()
     database = Database(settings.home / "workspace.db")
-    objects = WorkspaceObjects(storage, database.engine, clock)
-    workspace_id = database.workspace_id()
-    user = Identity(settings.workspace_user, workspace_id, settings.host)
+    user = Identity(settings.workspace_user, database.workspace_id(), settings.host)
+    links = RunLinks(host=settings.host, workspace_id=user.workspace_id, token=token, clock=clock)
+    make_pool = new_pool or _worker_pools(storage, settings)
+    parts: list[Part] = [
+        _running(settings, storage, database, clock, user, links, make_pool),
+    ]
     routes: list[BaseRoute] = [
         *identity.routes(user),
-        *workspace.routes(objects),
+        *workspace.routes(WorkspaceObjects(storage, database.engine, clock)),
         *files.routes(storage),
         *dbfs.routes(storage),
     ]
+    for more, _life in parts:
+        routes += more
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.callback(database.close)
+            for _routes, life in parts:
+                await stack.enter_async_context(life)
             yield
 
     guard = Middleware(
-        Guard, token=token, workspace_id=workspace_id, open_paths=OPEN_PATHS, open_prefixes=OPEN_PREFIXES
+        Guard, token=token, workspace_id=user.workspace_id, open_paths=OPEN_PATHS, open_prefixes=OPEN_PREFIXES
     )
     return Starlette(routes=routes, middleware=[guard], exception_handlers=HANDLERS, lifespan=lifespan)
+
+
+def _running(
+    settings: Settings,
+    storage: Storage,
+    database: Database,
+    clock: Clock,
+    user: Identity,
+    links: RunLinks,
+    new_pool: NewPool,
+) -> Part:
+    """Jobs, runs and clusters."""
+    minutes = settings.autotermination_minutes
+    ids, cluster_store = Ids(clock, above=database.highest_id()), ClusterStore(database, clock)
+    clusters = Clusters(cluster_store, new_pool=new_pool, clock=clock, autotermination_minutes=minutes)
+    runs_dir = settings.home / "runs"
+    place = Place(user.workspace_id, settings.host, user.user_name, runs_dir)
+    run_store, job_store = RunStore(database), JobStore(database)
+    scheduler = Scheduler(run_store, TaskRunner(clusters, place, _locator(storage)), clock, ids)
+    reading = RunReading(run_store, links, runs_dir)
+    starter = Starter(
+        jobs=job_store, runs=run_store, scheduler=scheduler, clock=clock, ids=ids, user_name=user.user_name
+    )
+    lifecycle = Lifecycle(jobs=job_store, runs=run_store, scheduler=scheduler, clock=clock, ids=ids)
+    cluster_calls = ClustersApi(clusters, cluster_store, user_name=user.user_name, autotermination_minutes=minutes)
+    routes: list[BaseRoute] = [
+        *jobs.routes(JobsApi(job_store, clock=clock, ids=ids, user_name=user.user_name)),
+        *runs.routes(RunsApi(starter, lifecycle, reading, links, _render_html)),
+        *clusters_api.routes(cluster_calls),
+        *run_page.routes(reading, links),
+    ]
+
+    @asynccontextmanager
+    async def life() -> AsyncIterator[None]:
+        async with clusters.running(), scheduler.running(last_written_ms=database.last_written_ms):
+            yield
+
+    return routes, life()
+
+
+def _worker_pools(storage: Storage, settings: Settings) -> NewPool:
+    def new_pool() -> Pool:
+        from local_workspace.engine.pool import WorkerPool
+
+        return WorkerPool(storage=storage, size=settings.workspace_warm_workers, spark_remote=settings.spark_remote)
+
+    return new_pool
+
+
+def _render_html(cells: list[dict[str, Any]]) -> str:
+    from local_workspace.notebooks.export import render_html
+
+    return render_html(cells)
+
+
+def _locator(storage: Storage) -> Callable[[str], str | None]:
+    """The canonical path of a notebook that exists, or None."""
+
+    def locate(path: str) -> str | None:
+        try:
+            return notebook_source(storage, path).path
+        except (LookupError, ValueError, OSError):
+            return None
+
+    return locate

@@ -19,7 +19,7 @@ from local_workspace.runs.states import State
 
 log = structlog.get_logger(__name__)
 
-NotebookExists = Callable[[str], bool]
+LocateNotebook = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ class Upstream:
 class TaskRunner:
     """Runs attempts on the workspace's compute. Cancelling `run` kills the worker before it returns."""
 
-    def __init__(self, clusters: Clusters, place: Place, notebook_exists: NotebookExists) -> None:
+    def __init__(self, clusters: Clusters, place: Place, locate: LocateNotebook) -> None:
         self._clusters = clusters
         self._place = place
-        self._notebook_exists = notebook_exists
+        self._locate = locate
 
     async def run(self, run: Run, attempt: TaskRun, upstream: Upstream, started: Callable[[Lease], None]) -> Ending:
         """Run an attempt to its end, whatever that is; never raises but when cancelled.
@@ -94,15 +94,16 @@ class TaskRunner:
         return {item["name"]: resolve(item["value"], scope) for item in run.job_parameters}
 
     def _prepare(self, run: Run, attempt: TaskRun, upstream: Upstream) -> str:
-        """Resolve the attempt's parameters and return its notebook's path."""
+        """Resolve the attempt's parameters and return its notebook's path, without the prefix /Workspace."""
         scope = self._scope(run, attempt, upstream)
         notebook = attempt.definition["notebook_task"]
         path = resolve(notebook["notebook_path"], scope)
         given = notebook.get("base_parameters", {}) | run.notebook_params
         attempt.parameters = {name: resolve(value, scope) for name, value in given.items()} | dict(scope.parameters)
-        if not self._notebook_exists(path):
+        located = self._locate(path)
+        if located is None:
             raise NotebookMissing(path, self._place.user_name)
-        return path.removeprefix("/Workspace") or "/"
+        return located
 
     def _scope(self, run: Run, attempt: TaskRun | None = None, upstream: Upstream | None = None) -> Scope:
         return Scope(
