@@ -1,4 +1,4 @@
-"""What a trigger costs beyond the workspace's own answer, and how soon a change in the workspace is an event at a client."""
+"""What a trigger costs beyond the workspace's own answer, and how soon a change there is an event at a client."""
 
 from __future__ import annotations
 
