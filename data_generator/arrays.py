@@ -36,6 +36,6 @@ def shares(rng: np.random.Generator, weights: list[float], size: int) -> Ints:
 
 
 def log_normal(rng: np.random.Generator, mean: Floats | float, sigma: Floats | float, size: int) -> Floats:
-    """Log-normal amounts with the given mean (not the mean of the logarithm)."""
+    """Log-normal amounts with the given mean (not the mean of the logarithm), the tail capped at 2.3 sigma."""
     sigmas = np.asarray(sigma, dtype=np.float64)
-    return np.asarray(mean) * np.exp(sigmas * rng.standard_normal(size) - sigmas**2 / 2)
+    return np.asarray(mean) * np.exp(sigmas * np.minimum(rng.standard_normal(size), 2.3) - sigmas**2 / 2)

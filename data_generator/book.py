@@ -24,7 +24,9 @@ from data_generator.vocabulary import (
 HISTORY_DAYS = 730
 UNLIMITED = 2**50
 MONTHLY_LAPSE = 0.0172
-NON_RENEWAL = 0.06
+NON_RENEWAL = 0.05
+CLAIM_SHAPE = 0.6
+"""Of the gamma behind the negative binomial; the smaller, the more pets without any claim."""
 PRE_EXISTING_SHARE = 0.32
 PRICE_LEVELS: Floats = np.array([place.price_level for place in PLACES])
 
@@ -119,7 +121,7 @@ def build_book(sizes: Sizes, seed: int, as_of: date) -> Book:
 
 def _effective_days(seed: int, size: int, as_of: int) -> Ints:
     """A young insurer: many policies in the first months, steady growth afterwards."""
-    elapsed = HISTORY_DAYS * stream(seed, "effective").random(size) ** 1.9
+    elapsed = HISTORY_DAYS * stream(seed, "effective").random(size) ** 2.8
     return without_leap_days(as_of - HISTORY_DAYS + 1 + np.floor(elapsed).astype(np.int64))
 
 
@@ -201,7 +203,7 @@ def _policies(seed: int, as_of: int, pet: Ints, effective: Ints, pets: Pets, pri
         orthopedic_wait=np.where(rng.random(pet.size) < 0.85, 30, 14),
         wellness=terms.wellness,
         dental=terms.dental,
-        propensity=(until - effective) * risk * rng.gamma(0.5, 2.0, pet.size),
+        propensity=(until - effective) * risk * rng.gamma(CLAIM_SHAPE, 1 / CLAIM_SHAPE, pet.size),
     )
 
 

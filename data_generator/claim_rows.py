@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
 from data_generator.arrays import Ints, stream
 from data_generator.book import Book
 from data_generator.conditions import CONDITIONS
-from data_generator.days import NO_DAY, iso
+from data_generator.days import NO_DAY, day_number, iso
 from data_generator.decisions import STATUSES, SUBMITTED, Decisions
 from data_generator.dimensions import money, stamps
 from data_generator.drawing import Claims
@@ -54,6 +55,10 @@ class Lines:
 
     days: Ints
     texts: list[str]
+
+    @classmethod
+    def of(cls, rows: list[tuple[date, str]]) -> "Lines":
+        return cls(np.array([day_number(day) for day, _ in rows], dtype=np.int64), [text for _, text in rows])
 
 
 def render(columns: Columns) -> list[str]:

@@ -1,4 +1,8 @@
-"""What the insurer did with each claim by the as-of date: decision, payment, reserve, status."""
+"""What the insurer did with each claim by the as-of date: decision, payment, reserve, status.
+
+`Partially Approved` says that deductible or annual limit took more than half of what the percentage alone would pay;
+it may have been paid or not. `Paid` and `Approved` differ in the payment only.
+"""
 
 from dataclasses import dataclass, fields
 
@@ -18,7 +22,7 @@ STRAIGHT_THROUGH = 0.35
 MEDIAN_DECISION_DAYS, DECISION_SIGMA = 4.0, 0.84
 HIGH_BILL_CENTS = 200_000
 MISSING_DOCUMENTS = 0.016
-STUCK_ALWAYS, STUCK_RECENTLY, STUCK_FADES_DAYS = 0.015, 0.22, 60.0
+STUCK_ALWAYS, STUCK_RECENTLY, STUCK_FADES_DAYS = 0.02, 0.3, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,11 @@ def decide(book: Book, claims: Claims, levels: PriceLevels, faulty: Bools, chunk
     reason = np.where(is_open & (reason == DOCUMENTATION), COVERED, reason)
     covered = (reason == COVERED) & ~faulty
     approved = approved_cents(book, claims, np.where(covered, bill, 0))
-    in_full = approved == percentage(bill, book.policies.pct[claims.policy])
+    mostly = 2 * approved >= percentage(bill, book.policies.pct[claims.policy])
     payment = decision + rng.integers(1, 4, claims.size)
     is_paid = ~is_open & covered & (approved > 0) & (payment <= book.as_of)
     waits = np.where((book.as_of - claims.submitted <= 2) | (rng.random(claims.size) < 0.4) | faulty, SUBMITTED, 1)
-    decided = np.select([~covered, ~in_full, is_paid], [DENIED, PARTIALLY_APPROVED, PAID], APPROVED)
+    decided = np.select([~covered, ~mostly, is_paid], [DENIED, PARTIALLY_APPROVED, PAID], APPROVED)
     return Decisions(
         bill=bill,
         approved=np.where(is_open, 0, approved),

@@ -20,11 +20,14 @@ from data_generator.days import months_of, whole_years
 from data_generator.vocabulary import BREEDS, PLACES
 
 INFLATION = 1.07
-LARGEST_BILL_USD = 60_000.0
+LARGEST_BILL_USD = 45_000.0
 SMALLEST_BILL_USD = 15.0
-PRE_EXISTING_ATTEMPTS = 0.09
+PRE_EXISTING_ATTEMPTS = 0.065
 PATIENCE_IN_WAITING = 0.6
-ASKS_WITHOUT_WELLNESS, ASKS_WITHOUT_DENTAL = 0.06, 0.17
+ASKS_WITHOUT_WELLNESS, ASKS_WITHOUT_DENTAL = 0.2, 0.45
+EARLY = 1.2
+"""Above 1: a new policy sees more claims than an old one, as owners insure pets that need a vet."""
+DODGED = 0.6
 LONGEST_REPORT_LAG = 120
 AWAY_FROM_HOME = 0.12
 
@@ -93,7 +96,7 @@ def _dates(rng: np.random.Generator, book: Book, policy: Ints) -> tuple[Ints, In
 def _days(rng: np.random.Generator, book: Book, policy: Ints) -> tuple[Ints, Ints]:
     terms = book.policies
     in_force = terms.until[policy] - terms.effective[policy]
-    service = terms.effective[policy] + np.floor(rng.random(policy.size) * in_force).astype(np.int64)
+    service = terms.effective[policy] + np.floor(rng.random(policy.size) ** EARLY * in_force).astype(np.int64)
     slow = np.where(rng.random(policy.size) < 0.15, 25.0, 5.0)
     lag = np.minimum(np.floor(rng.exponential(slow)), LONGEST_REPORT_LAG).astype(np.int64)
     return service, service + lag
@@ -142,7 +145,7 @@ def _without_dead_ends(
 ) -> Ints:
     """Most owners know what is excluded: half of the chance hits on a known condition become something else."""
     rule = exclusion(book.policies, history, policy, condition, service)
-    dodge = np.flatnonzero((rule == PRE_EXISTING) & (rng.random(policy.size) < 0.45))
+    dodge = np.flatnonzero((rule == PRE_EXISTING) & (rng.random(policy.size) < DODGED))
     other = condition.copy()
     other[dodge] = _conditions(rng, book, policy[dodge], service[dodge])
     fine = exclusion(book.policies, history, policy, other, service) == COVERED

@@ -50,10 +50,11 @@ class Summary:
     bad_rows: dict[str, int]
 
 
-def generate(out: Path, claims: int, seed: int, as_of: date) -> Summary:
+def generate(out: Path, claims: int, seed: int, as_of: date, *, chunk_claims: int = CHUNK_CLAIMS) -> Summary:
     """Write a landing zone of `claims` claims into `out`; the same arguments give the same bytes.
 
-    Memory stays bounded: claims are made for some policies at a time. Files of the same name are replaced whole.
+    Memory stays bounded: claims are made for some policies at a time, about `chunk_claims` of them (which is one of the
+    arguments that determine the bytes). Files of the same name are replaced whole.
     Raises: GenerationError.
     """
     _check(out, claims, seed, as_of)
@@ -63,7 +64,7 @@ def generate(out: Path, claims: int, seed: int, as_of: date) -> Summary:
     with Landing(out) as landing:
         for path, pieces in DIMENSIONS.items():
             landing.append(Path(path), pieces(book))
-        for lines, bad in _claims(book):
+        for lines, bad in _claims(book, chunk_claims):
             landing.append_claims(lines)
             rows += len(lines.texts)
             totals = {kind: totals.get(kind, 0) + count for kind, count in bad.items()}
@@ -85,14 +86,14 @@ def _check(out: Path, claims: int, seed: int, as_of: date) -> None:
         raise GenerationError(f"{out} holds other landing data ({foreign[0]}); name an empty folder or remove it first")
 
 
-def _claims(book: Book) -> Iterator[tuple[Lines, dict[str, int]]]:
+def _claims(book: Book, chunk_claims: int) -> Iterator[tuple[Lines, dict[str, int]]]:
     """The claims of some policies at a time, with the faults among them."""
     propensity = book.policies.propensity
     counts = stream(book.seed, "counts").multinomial(book.sizes.claims, propensity / propensity.sum())
     provider_place = dimensions.provider_places(book)
     levels: PriceLevels | None = None
     first = 0
-    for chunk, policies in enumerate(_policy_chunks(counts)):
+    for chunk, policies in enumerate(_policy_chunks(counts, chunk_claims)):
         claims = draw_claims(book, provider_place, np.repeat(policies, counts[policies]), chunk)
         faults = choose_faults(book, claims, chunk)
         faulty = faults.undecidable(claims.size)
@@ -102,9 +103,9 @@ def _claims(book: Book) -> Iterator[tuple[Lines, dict[str, int]]]:
         first += claims.size
 
 
-def _policy_chunks(counts: Ints) -> Iterator[Ints]:
-    """Ranges of policies with about CHUNK_CLAIMS claims together."""
-    number = np.cumsum(counts) // (CHUNK_CLAIMS + 1)
+def _policy_chunks(counts: Ints, chunk_claims: int) -> Iterator[Ints]:
+    """Ranges of policies with about that many claims together."""
+    number = np.cumsum(counts) // (chunk_claims + 1)
     bounds = np.append(np.flatnonzero(np.diff(number, prepend=-1)), counts.size)
     for low, high in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         yield np.arange(low, high, dtype=np.int64)

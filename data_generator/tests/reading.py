@@ -1,0 +1,97 @@
+"""Reads a landing zone the way any outsider would: csv and json, decimals and dates. Knows nothing of the generator."""
+
+import csv
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LandedZone:
+    customers: list[Row]
+    pets: dict[str, Row]
+    policies: dict[str, Row]
+    providers: dict[str, Row]
+    lines: list[Row]
+    as_of: date
+
+    @classmethod
+    def read(cls, out: Path, as_of: date) -> "LandedZone":
+        def table(name: str) -> list[Row]:
+            with (out / name / f"{name}.csv").open(newline="") as file:
+                return list(csv.DictReader(file, strict=True))
+
+        lines = []
+        for path in sorted((out / "claims").glob("claims_*.jsonl")):
+            landed_on = date.fromisoformat(path.stem.removeprefix("claims_"))
+            lines += [json.loads(text) | {"landed_on": landed_on} for text in path.read_text().splitlines()]
+        return cls(
+            customers=table("customers"),
+            pets={row["pet_id"]: row for row in table("pets")},
+            policies={row["policy_id"]: row for row in table("policies")},
+            providers={row["provider_id"]: row for row in table("vet_providers")},
+            lines=lines,
+            as_of=as_of,
+        )
+
+    def latest(self) -> list[Row]:
+        """The newest version of each claim id."""
+        newest: dict[str, Row] = {}
+        for line in self.lines:
+            seen = newest.get(line["claim_id"])
+            if seen is None or line["updated_at"] > seen["updated_at"]:
+                newest[line["claim_id"]] = line
+        return list(newest.values())
+
+    def is_clean(self, claim: Row) -> bool:
+        """Free of every fault that the data-quality rules are there to find."""
+        policy = self.policies.get(claim["policy_id"])
+        if policy is None or claim["diagnosis_code"] is None or not _is_amount(claim["claim_amount"]):
+            return False
+        service = day(claim["service_date"])
+        return service <= self.as_of and in_term(policy, service)
+
+    def clean(self) -> list[Row]:
+        """Clean claims, newest versions, with typed amounts and dates beside the texts."""
+        return [_typed(claim) for claim in self.latest() if self.is_clean(claim)]
+
+    def ids(self) -> Counter[str]:
+        return Counter(line["claim_id"] for line in self.lines)
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def in_term(policy: Row, service: date) -> bool:
+    end = min(day(policy["expiration_date"]), day(policy["cancellation_date"] or "9999-12-31"))
+    return day(policy["effective_date"]) <= service < end
+
+
+def earned(policy: Row, first: date, last: date) -> float:
+    """Premium earned in [first, last)."""
+    end = min(day(policy["expiration_date"]), day(policy["cancellation_date"] or "9999-12-31"), last)
+    days = (end - max(day(policy["effective_date"]), first)).days
+    return max(days, 0) * float(policy["monthly_premium"]) / 30.4
+
+
+def policy_year(policy: Row, service: date) -> int:
+    start = day(policy["effective_date"])
+    return service.year - start.year - ((service.month, service.day) < (start.month, start.day))
+
+
+def _is_amount(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit()
+
+
+def _typed(claim: Row) -> Row:
+    amounts = {
+        name: Decimal(claim[name]) for name in ("claim_amount", "approved_amount", "paid_amount", "case_reserve")
+    }
+    return claim | amounts | {"service": day(claim["service_date"]), "submitted": day(claim["submitted_date"])}
