@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -43,3 +44,18 @@ async def upsert(db: AsyncConnection, table: Table, row: dict[str, Any]) -> None
         await db.execute(statement.on_conflict_do_update(index_elements=keys, set_=new))
         return
     await db.execute(statement.on_conflict_do_nothing())
+
+
+async def upsert_many(db: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The same for many rows that name the same columns, in one statement prepared once."""
+    if not rows:
+        return
+    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    keys = [column.name for column in table.primary_key.columns]
+    statement = insert(table)
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    if changed:
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing()
+    await db.execute(statement, [dict(row) for row in rows])

@@ -112,6 +112,7 @@ runs = Table(
     Column("submission_id", String(36), ForeignKey("submissions.submission_id"), unique=True),
     Column("job_id", BigInteger),
     Column("attempt", Integer, nullable=False),
+    Column("attempt_since", UtcDateTime),
     Column("active", Boolean, nullable=False),
     Column("layer", String(16)),
     Column("tasks", JsonText, nullable=False),

@@ -159,6 +159,7 @@ def upgrade() -> None:
         sa.Column("submission_id", sa.String(length=36), nullable=True),
         sa.Column("job_id", sa.BigInteger(), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("attempt_since", UtcDateTime(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("layer", sa.String(length=16), nullable=True),
         sa.Column("tasks", JsonText(), nullable=False),

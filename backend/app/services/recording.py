@@ -1,0 +1,267 @@
+"""Writing what was seen of runs: state rows and events in one transaction, published once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.clock import iso
+from app.domain.events import FAILED, EventDraft
+from app.domain.fold import changes, started
+from app.domain.layers import layer_of_tasks
+from app.domain.observation import SeenRun
+from app.domain.run_states import LEFT_OUT
+from app.domain.runs import RunRecord, TaskRecord, to_millis
+from app.domain.submissions import Submission
+from app.services.acceptance import Acceptance
+from app.services.eta import EtaService
+from app.services.journal import Journal, Transaction
+from app.services.metrics import Metrics
+from app.services.task_details import OutputsPending, TaskDetails
+from app.store import predictions, runs, submissions
+
+log = structlog.get_logger()
+
+# A workspace may need a moment until a run it has just taken is shown by its other calls.
+VANISHES_AFTER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One run as seen in this tick, with the details of its tasks."""
+
+    run: SeenRun
+    tasks: tuple[TaskRecord, ...]
+
+
+class RunRecorder:
+    """Turns looks at runs into events and rows. `expected`: ended runs whose repair was accepted but not yet seen."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        details: TaskDetails,
+        acceptance: Acceptance,
+        eta: EtaService,
+        metrics: Metrics,
+        on_run_ended: Callable[[], None],
+    ) -> None:
+        self._journal = journal
+        self._clock = journal.clock
+        self._details = details
+        self._acceptance = acceptance
+        self._eta = eta
+        self._metrics = metrics
+        self._on_run_ended = on_run_ended
+        self.expected: set[int] = set()
+        self.finished: asyncio.Queue[RunRecord] = asyncio.Queue()
+        self.changed_at = self._clock.monotonic()
+
+    async def record(self, workspace_id: str, found: Sequence[SeenRun], gone: Iterable[int]) -> bool:
+        """Write one tick: read the details of what changed, then one transaction. True while anything is active."""
+        async with self._journal.read() as db:
+            known = await runs.load_many(db, workspace_id, [run.run_id for run in found])
+            wished = {run.run_id: await _submission_of(db, run) for run in found if run.run_id not in known}
+        looks = []
+        for run in found:
+            before = known.get(run.run_id) or _first_record(
+                workspace_id, run, wished.get(run.run_id), self._clock.now()
+            )
+            if before.active or _has_new_attempt(before, run):
+                looks.append(await self._look(run, before))
+        finished: list[RunRecord] = []
+        async with self._journal.transaction() as transaction:
+            for look in looks:
+                if look is not None:
+                    finished += await self._record_one(transaction, workspace_id, look, wished.get(look.run.run_id))
+            for run_id in gone:
+                finished += await _record_gone(transaction, workspace_id, run_id)
+            active = bool(await runs.active(transaction.db, workspace_id)) or bool(self.expected)
+        self._after_commit(transaction, finished)
+        return active
+
+    async def _look(self, run: SeenRun, before: RunRecord) -> Look | None:
+        try:
+            return Look(run, await self._details.read(run, before))
+        except OutputsPending:
+            return None
+
+    async def _record_one(
+        self, transaction: Transaction, workspace_id: str, look: Look, submission: Submission | None
+    ) -> list[RunRecord]:
+        """Append what the look shows; returns the record if the run ended by it."""
+        run = look.run
+        record = await runs.load(transaction.db, workspace_id, run.run_id)
+        if record is None:
+            record = await self._begin(transaction, workspace_id, run, submission)
+        elif _has_new_attempt(record, run):
+            record = await self._begin_attempt(transaction, record)
+        if record is None or not record.active:
+            return []
+        now = transaction.now
+        eta = await self._eta.for_run(transaction.db, record, _latest(look.tasks), now=now)
+        drafts = changes(record, run, look.tasks, eta=eta.as_json() if eta else None)
+        if not drafts:
+            return []
+        after = await transaction.record_run(record, drafts)
+        if eta is not None and after.active and (after.phase, after.state) != (record.phase, record.state):
+            await predictions.record(
+                transaction.db,
+                workspace_id=workspace_id,
+                run_id=run.run_id,
+                attempt=after.attempt,
+                at=now,
+                phase=after.phase,
+                eta=eta,
+            )
+        if after.active:
+            return []
+        if after.ended_at is not None:
+            await predictions.resolve(
+                transaction.db,
+                workspace_id=workspace_id,
+                run_id=run.run_id,
+                attempt=after.attempt,
+                ended_at=after.ended_at,
+            )
+        return [after]
+
+    async def _begin(
+        self, transaction: Transaction, workspace_id: str, run: SeenRun, submission: Submission | None
+    ) -> RunRecord | None:
+        """A run met for the first time: our own submission's (before its answer), or one started elsewhere."""
+        first = _first_record(workspace_id, run, submission, transaction.now)
+        present = await submissions.get(transaction.db, submission.submission_id) if submission else None
+        if present is not None and present.state.open:
+            return await self._acceptance.accept(
+                transaction,
+                present,
+                workspace_id=workspace_id,
+                run_id=run.run_id,
+                job_id=run.job_id,
+                job_url=run.job_url,
+                task_keys=first.task_keys,
+            )
+        if present is not None and present.run_id != run.run_id:
+            first = replace(first, submission_id=None)  # the token's other run, which cannot be; shown, not joined
+        log.info("run_adopted", run_id=run.run_id, job_id=run.job_id, creator=run.creator)
+        return await self._acceptance.begin(transaction, first, reason=None)
+
+    async def _begin_attempt(self, transaction: Transaction, record: RunRecord) -> RunRecord:
+        self.expected.discard(record.run_id)
+        again = replace(
+            record, attempt=record.attempt + 1, attempt_since=record.ended_at, active=True, progress_seen=False
+        )
+        log.info("run_attempt_started", run_id=record.run_id, attempt=again.attempt)
+        return await transaction.record_run(record, [started(again, eta=None)])
+
+    def _after_commit(self, transaction: Transaction, finished: Sequence[RunRecord]) -> None:
+        if transaction.envelopes:
+            self.changed_at = self._clock.monotonic()
+            for envelope in transaction.envelopes:
+                self._metrics.event_published(envelope.type)
+        for record in finished:
+            if record.ended_at is not None:
+                self._metrics.event_lagged((self._clock.now() - record.ended_at).total_seconds())
+            self._details.forget(record)
+            self._eta.forget(record.workspace_id, record.task_set)
+            self.finished.put_nowait(record)
+            log.info("run_ended", run_id=record.run_id, result=record.result, duration_s=record.duration_s)
+        if transaction.envelopes:
+            for submission_id in _submissions_of(transaction):
+                self._acceptance.notify(submission_id)
+        if finished:
+            self._on_run_ended()
+
+
+def _has_new_attempt(record: RunRecord, run: SeenRun) -> bool:
+    """Whether an ended run was repaired: it has task runs that we never met. A stale answer has none."""
+    if record.active:
+        return False
+    shown = set(record.task_keys)
+    known = {task.task_run_id for task in record.tasks}
+    return any(task.task_run_id not in known for task in run.tasks if task.task_key in shown)
+
+
+def _first_record(workspace_id: str, run: SeenRun, submission: Submission | None, now: datetime) -> RunRecord:
+    """The record a run begins with when the poller meets it first."""
+    tasks = [task for task in run.latest_tasks() if task.status.result not in LEFT_OUT]
+    if submission is not None:
+        asked = [task for task in tasks if task.our_task in submission.tasks]
+        tasks = asked or tasks
+    ours = [task.our_task for task in tasks if task.our_task]
+    layer = layer_of_tasks(ours)
+    return RunRecord(
+        workspace_id=workspace_id,
+        run_id=run.run_id,
+        submission_id=submission.submission_id if submission else None,
+        job_id=run.job_id,
+        layer=submission.layer if submission else layer.value if layer else None,
+        task_keys=tuple(task.task_key for task in tasks),
+        task_set=",".join(ours) or None,
+        claim_ids=submission.claim_ids if submission else run.claim_ids,
+        job_url=run.job_url,
+        requested_by=submission.requested_by if submission else run.creator,
+        requested_at=to_millis(submission.requested_at if submission else run.started_at or now),
+    )
+
+
+async def _record_gone(transaction: Transaction, workspace_id: str, run_id: int) -> list[RunRecord]:
+    """The workspace no longer has an active run of ours: somebody deleted it. What came of it is not known."""
+    record = await runs.load(transaction.db, workspace_id, run_id)
+    if record is None or not record.active or transaction.now - record.requested_at < VANISHES_AFTER:
+        return []
+    error = {
+        "code": "RUN_DELETED",
+        "message": "The run was deleted in the workspace before it was seen to end.",
+        "task": None,
+        "trace_excerpt": None,
+        "advice": "Check the layers' versions to see what it did, then start it again.",
+    }
+    body = {
+        "run_id": run_id,
+        "submission_id": record.submission_id,
+        "attempt": record.attempt,
+        "layer": record.layer,
+        "state": record.state,
+        "result": record.result,
+        "message": error["message"],
+        "task": None,
+        "tasks": [task.as_json() for task in record.latest_tasks()],
+        "phase": None,
+        "progress": record.progress,
+        "eta": None,
+        "job_url": record.job_url,
+        "started_at": iso(record.started_at) if record.started_at else None,
+        "ended_at": iso(transaction.now),
+        "duration_s": None,
+        "duration": None,
+        "queue_s": record.queue_s,
+        "setup_s": record.setup_s,
+        "claim_ids": list(record.claim_ids),
+        "records": None,
+        "tables": [],
+        "error": error,
+        "retryable": True,
+    }
+    return [await transaction.record_run(record, [EventDraft(FAILED, body, run_id)])]
+
+
+async def _submission_of(db: AsyncConnection, run: SeenRun) -> Submission | None:
+    return await submissions.get(db, run.submission_id) if run.submission_id else None
+
+
+def _latest(tasks: Sequence[TaskRecord]) -> list[TaskRecord]:
+    newest = {task.task_key: task for task in tasks}
+    return list(newest.values())
+
+
+def _submissions_of(transaction: Transaction) -> set[str]:
+    ids = {envelope.data.get("submission_id") for envelope in transaction.envelopes}
+    return {one for one in ids if isinstance(one, str)}

@@ -1,0 +1,81 @@
+"""Reading the runs that matter from the workspace, with as few calls as there are pages of 25."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Any, Protocol
+
+import structlog
+
+from app.domain.errors import WorkspaceRejected
+from app.domain.observation import SeenRun, read_run
+from app.services.targets import JobTarget, NotebookTarget
+
+log = structlog.get_logger()
+
+PAGE = 25
+
+
+class RunsApi(Protocol):
+    """The calls this module makes."""
+
+    async def list_runs(
+        self,
+        *,
+        job_id: int | None = None,
+        active_only: bool = False,
+        run_type: str | None = None,
+        page_token: str | None = None,
+        limit: int = PAGE,
+    ) -> tuple[list[dict[str, Any]], str | None]: ...
+
+    async def get_run_status(self, run_id: int, *, include_history: bool = False) -> dict[str, Any]: ...
+
+
+class RunListing:
+    """One listing finds the runs we follow and those that others started."""
+
+    def __init__(self, *, workspace: RunsApi) -> None:
+        self._workspace = workspace
+
+    async def read(
+        self, target: JobTarget | NotebookTarget, wanted: Set[int]
+    ) -> tuple[dict[int, SeenRun], frozenset[int]]:
+        """What the workspace shows of the target's newest runs and of `wanted`; and which wanted ones it does not have.
+
+        Pages are read until all wanted runs were met, at most ceil(N/25) + 1; the rest comes by runs/get.
+        """
+        seen: dict[int, SeenRun] = {}
+        token: str | None = None
+        for _ in range((len(wanted) + PAGE - 1) // PAGE + 1):
+            found, token = await self._page(target, token)
+            seen |= {run.run_id: run for run in found}
+            if token is None or not wanted - seen.keys():
+                break
+        gone: set[int] = set()
+        for run_id in wanted - seen.keys():
+            run = await self.one(run_id)
+            if run is None:
+                gone.add(run_id)
+            else:
+                seen[run_id] = run
+        for run_id in wanted & seen.keys():
+            if seen[run_id].incomplete:
+                seen[run_id] = await self.one(run_id) or seen[run_id]
+        return seen, frozenset(gone)
+
+    async def one(self, run_id: int) -> SeenRun | None:
+        """The run by runs/get, or None when the workspace does not have it."""
+        try:
+            return read_run(await self._workspace.get_run_status(run_id))
+        except WorkspaceRejected as fault:
+            if fault.status == 404 or fault.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
+                return None
+            raise
+
+    async def _page(self, target: JobTarget | NotebookTarget, token: str | None) -> tuple[list[SeenRun], str | None]:
+        if isinstance(target, JobTarget):
+            found, following = await self._workspace.list_runs(job_id=target.job_id, page_token=token)
+        else:
+            found, following = await self._workspace.list_runs(run_type="SUBMIT_RUN", page_token=token)
+        return [read_run(raw) for raw in found], following

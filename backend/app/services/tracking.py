@@ -1,0 +1,181 @@
+"""The poller: one for all runs and viewers.
+
+A tick reads everything it needs, then writes one transaction, then publishes once. Between ticks it sleeps: briefly
+while something runs, long when nothing does; a click, a webhook or a cancellation wakes it at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+import structlog
+
+from app.domain.errors import WorkspaceError, WorkspaceThrottled
+from app.domain.observation import SeenRun
+from app.domain.runs import RunRecord
+from app.domain.submissions import Submission
+from app.services.current_workspace import CurrentWorkspace
+from app.services.journal import Journal
+from app.services.metrics import Metrics
+from app.services.recording import RunRecorder
+from app.services.run_listing import RunListing
+from app.services.targets import JobTarget, Targets
+from app.store import runs, submissions
+
+log = structlog.get_logger()
+
+IDLE_FACTOR = 10.0
+STEADY_AFTER_S = 60.0
+STEADY_FACTOR = 2.0
+MAX_BACKOFF_S = 60.0
+CLOCK_SLACK = timedelta(seconds=60)
+
+OnRunFinished = Callable[[RunRecord], Awaitable[None]]
+
+
+class Tracker:
+    """Keeps the store in step with the workspace."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        current: CurrentWorkspace,
+        targets: Targets,
+        listing: RunListing,
+        recorder: RunRecorder,
+        interval_s: float,
+        metrics: Metrics,
+    ) -> None:
+        self._journal = journal
+        self._clock = journal.clock
+        self._current = current
+        self._targets = targets
+        self._listing = listing
+        self._recorder = recorder
+        self._interval_s = interval_s
+        self._metrics = metrics
+        self._awake = asyncio.Event()
+        self._looking = asyncio.Lock()
+        self._active = False
+        self._failures = 0
+
+    # Outside -------------------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Tick now rather than at the end of the pause."""
+        self._awake.set()
+
+    def expect_attempt(self, run_id: int) -> None:
+        """A repair was accepted: follow the ended run until its new attempt shows."""
+        self._recorder.expected.add(run_id)
+        self.wake()
+
+    async def run(self) -> None:
+        """Tick for ever. Nothing that the workspace does ends this loop."""
+        while True:
+            self._awake.clear()
+            pause_s = await self._guarded_tick()
+            try:
+                async with asyncio.timeout(pause_s):
+                    await self._awake.wait()
+            except TimeoutError:
+                continue
+
+    async def run_hooks(self, hooks: Sequence[OnRunFinished]) -> None:
+        """Tell the hooks about ended runs, one after the other, beside the ticks."""
+        while True:
+            record = await self._recorder.finished.get()
+            for hook in hooks:
+                try:
+                    await hook(record)
+                except Exception:
+                    log.exception("run_finished_hook_failed", run_id=record.run_id)
+
+    async def tick(self) -> None:
+        """One round: read, write, publish. Raises WorkspaceError when the workspace could not be read."""
+        async with self._looking:
+            workspace_id = await self._current.ensure()
+            target = await self._targets.for_poll()
+            wanted, waiting = await self._wanted(workspace_id)
+            seen, gone = await self._listing.read(target, wanted)
+            job_id = target.job_id if isinstance(target, JobTarget) else None
+            relevant = [run for run in seen.values() if self._matters(run, wanted, waiting, job_id)]
+            busy = await self._recorder.record(workspace_id, relevant, gone)
+            self._active = busy or any(one.attempts for one in waiting.values())
+
+    async def look(self, run_id: int) -> None:
+        """Read one run now and record what it shows."""
+        async with self._looking:
+            workspace_id = await self._current.ensure()
+            run = await self._listing.one(run_id)
+            if run is not None:
+                self._active = await self._recorder.record(workspace_id, [run], frozenset())
+        self.wake()
+
+    # The pause -----------------------------------------------------------------------------------------------------
+
+    async def _guarded_tick(self) -> float:
+        self._current.calling()
+        try:
+            await self.tick()
+        except WorkspaceError as fault:
+            return self._after_failure(fault)
+        except Exception:
+            log.exception("poll_failed")
+            self._metrics.polled("error")
+            return self._backoff_s()
+        self._failures = 0
+        self._current.answered()
+        self._metrics.polled("ok")
+        return self._pause_s()
+
+    def _after_failure(self, fault: WorkspaceError) -> float:
+        self._current.failed(fault.message)
+        self._metrics.polled(fault.code)
+        log.info("poll_unanswered", code=fault.code, reason=fault.message)
+        asked = fault.retry_after_s if isinstance(fault, WorkspaceThrottled) else None
+        return max(asked or 0.0, self._backoff_s())
+
+    def _backoff_s(self) -> float:
+        self._failures += 1
+        return float(min(MAX_BACKOFF_S, max(self._interval_s, 0.5) * 2 ** min(self._failures - 1, 6)))
+
+    def _pause_s(self) -> float:
+        """Fast while something may change, a little slower in long stretches, slow when nothing runs."""
+        if not self._active:
+            return self._interval_s * IDLE_FACTOR
+        steady = self._clock.monotonic() - self._recorder.changed_at > STEADY_AFTER_S
+        return self._interval_s * (STEADY_FACTOR if steady else 1.0)
+
+    # Reading -------------------------------------------------------------------------------------------------------
+
+    async def _wanted(self, workspace_id: str) -> tuple[frozenset[int], dict[str, Submission]]:
+        async with self._journal.read() as db:
+            active = {record.run_id for record in await runs.active(db, workspace_id)}
+            waiting = {one.submission_id: one for one in await submissions.open_ones(db)}
+        return frozenset(active | self._recorder.expected), waiting
+
+    def _matters(
+        self, run: SeenRun, wanted: frozenset[int], waiting: dict[str, Submission], job_id: int | None
+    ) -> bool:
+        """Whether a listed run is to be recorded: ours, or one of our job that somebody else started."""
+        if run.run_id in wanted or (run.submission_id or "") in waiting:
+            return True
+        if job_id is None or run.job_id != job_id:
+            return False
+        first_seen_at = self._current.first_seen_at
+        recent = run.started_at is not None and first_seen_at is not None and run.started_at >= first_seen_at
+        if run.status.terminal and not recent:
+            return False
+        # While a click is on its way, an unknown run may be its own; it is taken in once that is decided.
+        return not any(_could_be(run, submission) for submission in waiting.values())
+
+
+def _could_be(run: SeenRun, submission: Submission) -> bool:
+    """Whether an unknown run without a submission id may be the answer we have not got."""
+    return run.submission_id is None and (
+        run.started_at is None or run.started_at >= submission.requested_at - CLOCK_SLACK
+    )

@@ -1,0 +1,120 @@
+"""State rows of runs and tasks: the fold of the events, written in the transaction that appends them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.runs import RunRecord, TaskRecord
+from app.store.dialect import upsert
+from app.store.schema import run_tasks, runs
+
+_TASK_FIELDS = tuple(field.name for field in fields(TaskRecord))
+
+
+async def save(db: AsyncConnection, record: RunRecord, *, before: RunRecord | None) -> None:
+    """Write the record; of its tasks only those that differ from `before`."""
+    await upsert(db, runs, _run_row(record))
+    known = {task.task_run_id: task for task in before.tasks} if before else {}
+    for task in record.tasks:
+        if known.get(task.task_run_id) != task:
+            row = {name: getattr(task, name) for name in _TASK_FIELDS}
+            await upsert(db, run_tasks, {"workspace_id": record.workspace_id, "run_id": record.run_id, **row})
+
+
+async def load(db: AsyncConnection, workspace_id: str, run_id: int) -> RunRecord | None:
+    """The run with its tasks, or None."""
+    found = await _with_tasks(db, select(runs).where(runs.c.workspace_id == workspace_id, runs.c.run_id == run_id))
+    return found[0] if found else None
+
+
+async def load_many(db: AsyncConnection, workspace_id: str, run_ids: Iterable[int]) -> dict[int, RunRecord]:
+    """The runs that are known among `run_ids`."""
+    wanted = list(run_ids)
+    if not wanted:
+        return {}
+    query = select(runs).where(runs.c.workspace_id == workspace_id, runs.c.run_id.in_(wanted))
+    return {record.run_id: record for record in await _with_tasks(db, query)}
+
+
+async def find(db: AsyncConnection, run_id: int, *, workspace_id: str | None) -> RunRecord | None:
+    """The run by its id alone; should two workspaces have used it, the current one's."""
+    found = await _with_tasks(db, select(runs).where(runs.c.run_id == run_id))
+    found.sort(key=lambda record: record.workspace_id != workspace_id)
+    return found[0] if found else None
+
+
+async def active(db: AsyncConnection, workspace_id: str | None = None) -> list[RunRecord]:
+    """Runs that have not ended, oldest first."""
+    query = select(runs).where(runs.c.active)
+    if workspace_id is not None:
+        query = query.where(runs.c.workspace_id == workspace_id)
+    return await _with_tasks(db, query.order_by(runs.c.requested_at, runs.c.run_id))
+
+
+async def page(
+    db: AsyncConnection,
+    *,
+    before: tuple[datetime, int] | None,
+    limit: int,
+    layer: str | None = None,
+    state: str | None = None,
+) -> list[RunRecord]:
+    """Runs newest first, after the position `before`."""
+    query = select(runs)
+    if layer is not None:
+        query = query.where(runs.c.layer == layer)
+    if state is not None:
+        query = query.where((runs.c.state == state) | (runs.c.result == state))
+    if before is not None:
+        query = query.where(tuple_(runs.c.requested_at, runs.c.run_id) < before)
+    return await _with_tasks(db, query.order_by(runs.c.requested_at.desc(), runs.c.run_id.desc()).limit(limit))
+
+
+async def comparable(db: AsyncConnection, workspace_id: str, task_set: str, *, limit: int) -> list[RunRecord]:
+    """The latest successful runs of the same tasks, newest first."""
+    query = select(runs).where(
+        runs.c.workspace_id == workspace_id,
+        runs.c.task_set == task_set,
+        runs.c.active.is_(False),
+        runs.c.result == "SUCCESS",
+        runs.c.attempt == 0,
+    )
+    return await _with_tasks(db, query.order_by(runs.c.requested_at.desc()).limit(limit))
+
+
+async def _with_tasks(db: AsyncConnection, query: Select[Any]) -> list[RunRecord]:
+    rows = (await db.execute(query)).all()
+    if not rows:
+        return []
+    keys = [(row.workspace_id, row.run_id) for row in rows]
+    wanted = select(run_tasks).where(tuple_(run_tasks.c.workspace_id, run_tasks.c.run_id).in_(keys))
+    tasks: dict[tuple[str, int], list[TaskRecord]] = {}
+    for row in await db.execute(wanted):
+        tasks.setdefault((row.workspace_id, row.run_id), []).append(_task(row))
+    return [_run(row, tasks.get((row.workspace_id, row.run_id), ())) for row in rows]
+
+
+def _run_row(record: RunRecord) -> dict[str, Any]:
+    row = {field.name: getattr(record, field.name) for field in fields(RunRecord)}
+    del row["tasks"]
+    row["tasks"] = list(row.pop("task_keys"))
+    row["claim_ids"] = list(record.claim_ids)
+    return row
+
+
+def _run(row: Row[Any], tasks: Sequence[TaskRecord]) -> RunRecord:
+    values = dict(row._mapping)
+    values["task_keys"] = tuple(values.pop("tasks"))
+    values["claim_ids"] = tuple(values["claim_ids"])
+    ordered = sorted(tasks, key=lambda task: (task.position, task.attempt_number, task.task_run_id))
+    return RunRecord(**values, tasks=tuple(ordered))
+
+
+def _task(row: Row[Any]) -> TaskRecord:
+    return TaskRecord(**{name: row._mapping[name] for name in _TASK_FIELDS})

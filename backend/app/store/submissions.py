@@ -1,0 +1,80 @@
+"""The ledger of submissions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.submissions import IfActive, Submission, SubmissionState
+from app.store.schema import submissions
+
+OPEN_STATES = tuple(state.value for state in SubmissionState if state.open)
+
+
+async def record(db: AsyncConnection, submission: Submission) -> None:
+    """Insert the wish. Its request_key must be free: look it up first, in the same transaction."""
+    row = asdict(submission)
+    row["tasks"], row["claim_ids"] = list(submission.tasks), list(submission.claim_ids)
+    await db.execute(insert(submissions).values(row))
+
+
+async def get(db: AsyncConnection, submission_id: str) -> Submission | None:
+    """The submission, or None."""
+    found = await db.execute(select(submissions).where(submissions.c.submission_id == submission_id))
+    return _read(found.first())
+
+
+async def by_request_key(db: AsyncConnection, request_key: str) -> Submission | None:
+    """The submission that took this Idempotency-Key first, or None."""
+    found = await db.execute(select(submissions).where(submissions.c.request_key == request_key))
+    return _read(found.first())
+
+
+async def open_ones(db: AsyncConnection) -> list[Submission]:
+    """Everything that is recorded, queued or being submitted, oldest first."""
+    query = select(submissions).where(submissions.c.state.in_(OPEN_STATES))
+    found = await db.execute(query.order_by(submissions.c.requested_at, submissions.c.submission_id))
+    return [one for row in found if (one := _read(row)) is not None]
+
+
+async def in_doubt_count(db: AsyncConnection) -> int:
+    """How many submissions were sent and not answered."""
+    query = select(func.count()).where(submissions.c.in_doubt, submissions.c.state.in_(OPEN_STATES))
+    return int((await db.execute(query)).scalar_one())
+
+
+async def change(db: AsyncConnection, submission_id: str, **values: Any) -> bool:
+    """Set columns of a submission that is still open; False when it had reached its end already."""
+    statement = update(submissions).where(
+        submissions.c.submission_id == submission_id, submissions.c.state.in_(OPEN_STATES)
+    )
+    return (await db.execute(statement.values(**values))).rowcount == 1
+
+
+async def without_run(
+    db: AsyncConnection, *, before: tuple[datetime, str] | None, limit: int, layer: str | None
+) -> Sequence[Submission]:
+    """Submissions that have no run (yet), newest first, for the history."""
+    query = select(submissions).where(submissions.c.run_id.is_(None))
+    if layer is not None:
+        query = query.where(submissions.c.layer == layer)
+    if before is not None:
+        query = query.where(tuple_(submissions.c.requested_at, submissions.c.submission_id) < before)
+    query = query.order_by(submissions.c.requested_at.desc(), submissions.c.submission_id.desc()).limit(limit)
+    return [one for row in await db.execute(query) if (one := _read(row)) is not None]
+
+
+def _read(row: Row[Any] | None) -> Submission | None:
+    if row is None:
+        return None
+    values = dict(row._mapping)
+    values["state"] = SubmissionState(values["state"])
+    values["if_active"] = IfActive(values["if_active"])
+    for name in ("tasks", "claim_ids", "unmapped"):
+        values[name] = None if values[name] is None else tuple(values[name])
+    return Submission(**values)
