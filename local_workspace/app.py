@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from local_workspace.api import catalog as catalog_api
 from local_workspace.api import clusters as clusters_api
 from local_workspace.api import dbfs, files, identity, jobs, run_page, runs, workspace
 from local_workspace.api.clusters import ClustersApi
@@ -19,6 +20,7 @@ from local_workspace.api.runs import RunsApi
 from local_workspace.clock import Clock, SystemClock
 from local_workspace.compute.cluster import NewPool, Pool
 from local_workspace.compute.clusters import Clusters
+from local_workspace.engine.catalog import Catalog
 from local_workspace.objects.service import WorkspaceObjects
 from local_workspace.objects.source import notebook_source
 from local_workspace.runs.links import RunLinks
@@ -62,6 +64,7 @@ def build(settings: Settings, *, token: str, new_pool: NewPool | None = None) ->
         *workspace.routes(WorkspaceObjects(storage, database.engine, clock)),
         *files.routes(storage),
         *dbfs.routes(storage),
+        *catalog_api.routes(Catalog(storage), user.user_name),
     ]
     for more, _life in parts:
         routes += more

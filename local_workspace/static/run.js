@@ -91,7 +91,7 @@ async function load() {
 
 function settle(response) {
   if (response.status === 403) return refuse('This link has expired or is not valid', 'Open this run from the dashboard again.');
-  if (response.status === 404) return refuse('This run does not exist', 'It may have been deleted. Open the run from the dashboard again.');
+  if (response.status === 404 || response.status === 400) return refuse('This run does not exist', 'It may have been deleted. Open the run from the dashboard again.');
   if (!response.ok && response.status !== 304) return unreachable();
   tag = response.headers.get('ETag') ?? tag;
   failures = 0;

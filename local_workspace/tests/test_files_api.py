@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from databricks.sdk.errors import AlreadyExists, BadRequest, DatabricksError, NotFound
+from databricks.sdk.service.catalog import VolumeType
 
 from local_workspace.storage import Storage
 from local_workspace.tests.serving_app import Served, workspace
@@ -18,7 +19,8 @@ VOLUME = "/Volumes/petinsure360/landing/raw"
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with workspace(tmp_path_factory.mktemp("files")) as running:
-        Storage(running.data_dir).volume_path("petinsure360", "landing", "raw").mkdir(parents=True)
+        running.sdk.schemas.create("landing", "petinsure360")
+        running.sdk.volumes.create("petinsure360", "landing", "raw", VolumeType.MANAGED)
         yield running
 
 
