@@ -29,6 +29,11 @@ class LandedFile:
         return PurePosixPath(self.path).stem
 
     @property
+    def claim_ids(self) -> frozenset[str]:
+        """What names the claim of a file that holds one: its own name, or the folder that the API made for the claim."""
+        return frozenset({self.stem, PurePosixPath(self.path).parent.name})
+
+    @property
     def is_csv(self) -> bool:
         return self.path.lower().endswith(CSV)
 
@@ -80,4 +85,4 @@ def _table_of(path: str) -> str | None:
 
 def chosen(files: Iterable[LandedFile], claim_ids: frozenset[str] | None) -> list[LandedFile]:
     """The files this run may open: with chosen claims, claim files named after one of them and every dimension file."""
-    return [f for f in files if claim_ids is None or f.table != "claims" or f.stem in claim_ids]
+    return [f for f in files if claim_ids is None or f.table != "claims" or f.claim_ids & claim_ids]
