@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from app.store.schema import metadata
+from app.store.lake_schema import metadata  # importing it adds the tables of the lake
 
 context.configure(
     connection=context.config.attributes["connection"],
