@@ -30,7 +30,7 @@ class LandedFile:
 
     @property
     def claim_ids(self) -> frozenset[str]:
-        """What names the claim of a file that holds one: its own name, or the folder that the API made for the claim."""
+        """What names the claim of a file that holds one: its own name, or the folder that the API made for it."""
         return frozenset({self.stem, PurePosixPath(self.path).parent.name})
 
     @property
