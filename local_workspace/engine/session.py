@@ -1,0 +1,136 @@
+"""A Spark session on the embedded engine that knows the workspace's paths, catalogs and tables.
+
+Loading this module loads pyspark; only worker processes do. `start_engine` is the way in.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from pyspark.sql import SparkSession as AnySparkSession
+from pyspark.sql.connect.client import DefaultChannelBuilder, SparkConnectClient
+from pyspark.sql.connect.session import SparkSession as ConnectSession
+
+from local_workspace.engine.catalog import Catalog
+from local_workspace.engine.names import Cursor, Namespace, TableName, quoted
+from local_workspace.engine.plan_paths import PathInterceptor, PathMapper
+from local_workspace.engine.registration import Registrar, engine_catalogs
+from local_workspace.engine.statements import NESTED_VIEW, Statements
+
+_ENGINE_CONF = {"spark.sql.sources.default": "delta", "spark.sql.session.timeZone": "UTC"}
+
+
+class WorkspaceSession(ConnectSession, AnySparkSession):  # type: ignore[misc]  # pyspark is untyped here
+    """A Spark Connect session whose `sql` also serves the statements that the engine lacks."""
+
+    _statements: Statements | None = None
+
+    def sql(self, sqlQuery: str, args: Any = None, **kwargs: Any) -> Any:
+        """`SparkSession.sql`; statements that the engine lacks are answered from the Delta log or the catalog."""
+        if self._statements is not None and not kwargs:
+            answered = self._statements.answer(sqlQuery, args)
+            if answered is not None:
+                return answered
+        return super().sql(sqlQuery, args, **kwargs)
+
+    def engine_sql(self, statement: str, args: Any = None) -> Any:
+        """A statement sent to the engine as it stands."""
+        return super().sql(statement, args)
+
+
+class Engine:
+    """The engine of one worker: its server, its session, and what the session was told about the catalog."""
+
+    def __init__(self, catalog: Catalog, spark_remote: str | None = None) -> None:
+        self.catalog = catalog
+        self.mapper = PathMapper(catalog.storage)
+        self._remote = spark_remote
+        self._servers: list[Any] = []
+        self._listed: set[str] = set()
+        self.session = WorkspaceSession(connection=self._connection())
+        ConnectSession._set_default_and_active_session(self.session)
+        self._registrar = Registrar(catalog, self.session.engine_sql)
+        self._configure(_ENGINE_CONF)
+        if not spark_remote:
+            self._registrar.sync()
+            self.use_defaults()
+            self.session._statements = Statements(self)
+
+    def refresh(self) -> None:
+        """Tell the session what other workers created and dropped meanwhile."""
+        if self._remote:
+            return
+        if not self._listed.issuperset(engine_catalogs(self.catalog)):
+            self._restart()
+        self._registrar.sync()
+
+    def columns_changed(self, name: TableName) -> None:
+        """delta-rs changed the columns of a table; the session has to read them again."""
+        self._registrar.forget(name)
+        self._registrar.sync()
+
+    def keep_named_writes(self) -> None:
+        """Put the tables into the catalog that DataFrames were written to at a path of their own."""
+        noted, self.mapper.named_writes = self.mapper.named_writes, []
+        for text, location in noted:
+            if (location / "_delta_log").is_dir():
+                parts = Cursor(text).name()
+                known = Namespace("", "") if len(parts) == 3 else Namespace(*self.namespace())
+                self.catalog.register_table(*known.table(parts), location)
+
+    def use_defaults(self) -> None:
+        self.use(self.catalog.default_catalog, "default")
+
+    def use(self, catalog: str, schema: str) -> None:
+        """Make unqualified names mean this catalog and schema."""
+        self.session.engine_sql(f"USE CATALOG {quoted(catalog)}")
+        self.session.engine_sql(f"USE DATABASE {quoted(schema)}")
+
+    def namespace(self) -> tuple[str, str]:
+        row = self.session.engine_sql("SELECT current_catalog(), current_database()").collect()[0]
+        return str(row[0]), str(row[1])
+
+    def has_temporary_views(self) -> bool:
+        """Whether the notebook made some; those that answer a nested DESCRIBE HISTORY do not count."""
+        tables = self.session.catalog.listTables()
+        return any(table.isTemporary and not table.name.startswith(NESTED_VIEW) for table in tables)
+
+    def _restart(self) -> None:
+        """The engine reads its list of catalogs when it starts: start another and move the session over.
+
+        DataFrames stay valid, since a plan is sent anew with every action.
+        """
+        catalog, schema = self.namespace()
+        self.session._client = SparkConnectClient(connection=self._connection())
+        self.session._session_id = self.session._client._session_id
+        self._servers.pop(0).stop()
+        self._registrar = Registrar(self.catalog, self.session.engine_sql)
+        self._configure(_ENGINE_CONF)
+        self._registrar.sync()
+        self.use(catalog, schema)
+
+    def _connection(self) -> Any:
+        url = self._remote or self._start_server()
+        os.environ |= {"SPARK_REMOTE": url, "SPARK_CONNECT_MODE_ENABLED": "1"}  # SparkSession.builder finds the session
+        builder = DefaultChannelBuilder(url)
+        builder.add_interceptor(PathInterceptor(self.mapper))
+        return builder
+
+    def _start_server(self) -> str:
+        from pysail.spark import SparkConnectServer  # loaded with the engine only, never with SPARK_REMOTE
+
+        names = list(dict.fromkeys([self.catalog.default_catalog, *engine_catalogs(self.catalog)]))
+        listed = ", ".join(f'{{type="memory", name="{name}", initial_database=["default"]}}' for name in names)
+        os.environ["SAIL_CATALOG__LIST"] = f"[{listed}]"
+        os.environ["SAIL_CATALOG__DEFAULT_CATALOG"] = self.catalog.default_catalog
+        server = SparkConnectServer("127.0.0.1", 0)
+        server.start(background=True)
+        self._servers.append(server)  # a server ends with its last reference
+        self._listed = set(names)
+        _, port = server.listening_address
+        return f"sc://127.0.0.1:{port}"
+
+    def _configure(self, settings: dict[str, str]) -> None:
+        for key, value in settings.items():
+            self.session.conf.set(key, value)
