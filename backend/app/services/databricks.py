@@ -280,10 +280,11 @@ class DatabricksWorkspace:
         statement: str,
         *,
         warehouse_id: str,
+        catalog: str | None = None,
         parameters: Sequence[Mapping[str, Any]] = (),
         timeout_s: float = 120.0,
     ) -> StatementResult:
-        """Run one statement to its end and return all its rows.
+        """Run one statement to its end and return all its rows. Names without a catalog are looked up in `catalog`.
 
         `statement` is a constant of ours; values travel as `parameters` ({name, value, type}).
         Raises WorkspaceRejected when the statement fails, WorkspaceUnreachable when it is not done in time.
@@ -297,11 +298,14 @@ class DatabricksWorkspace:
             "format": "JSON_ARRAY",
             "parameters": [dict(one) for one in parameters],
         }
+        if catalog is not None:
+            body["catalog"] = catalog
         answer = await self.post("/api/2.0/sql/statements", body, repeatable=True)
         answer = await self._finished_statement(answer, timeout_s)
         columns = ((answer.get("manifest") or {}).get("schema") or {}).get("columns") or []
         rows = await self._all_chunks(str(answer.get("statement_id")), answer.get("result") or {})
-        return StatementResult(tuple(str(column["name"]) for column in columns), rows)
+        names = tuple(str(column["name"]) for column in columns)
+        return StatementResult(names, rows, tuple(str(column.get("type_name") or "STRING") for column in columns))
 
     async def _finished_statement(self, answer: dict[str, Any], timeout_s: float) -> dict[str, Any]:
         deadline = self._clock.monotonic() + timeout_s

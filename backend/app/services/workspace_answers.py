@@ -52,10 +52,11 @@ class DirectoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class StatementResult:
-    """Rows of a SQL statement, as the API sends them: texts or None."""
+    """Rows of a SQL statement, as the API sends them: texts or None. `types` names each column's type."""
 
     columns: tuple[str, ...]
     rows: Sequence[Sequence[str | None]]
+    types: tuple[str, ...] = ()
 
 
 def refusal(response: httpx.Response, *, repeatable: bool) -> WorkspaceError:
