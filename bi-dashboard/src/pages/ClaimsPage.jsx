@@ -1,4 +1,40 @@
 // @ts-check
+import { useNavigate, useSearchParams } from 'react-router'
+import { Button } from '@mantine/core'
+import { PageHeader } from '../components/Page.jsx'
+import { ClaimSearch } from '../features/claims/ClaimSearch.jsx'
+import { ClaimView } from '../features/claims/ClaimView.jsx'
+import { LandClaim } from '../features/claims/LandClaim.jsx'
+import { RefusedClick } from '../features/pipeline/RefusedClick.jsx'
+import { useTrigger } from '../features/pipeline/useRunActions.jsx'
+
+/** One claim: where it is, and the click that takes it on. */
 export default function ClaimsPage() {
-  return null
+  const [search, setSearch] = useSearchParams()
+  const claimId = search.get('id') ?? ''
+  const show = (/** @type {string} */ wanted) => setSearch({ id: wanted })
+  return (
+    <>
+      <PageHeader title="Claims" summary="Where a claim is, layer by layer" />
+      <ClaimSearch key={claimId} claimId={claimId} onSearch={show} />
+      <RefusedClick />
+      {claimId && <ClaimView claimId={claimId} actions={<ProcessClaim claimId={claimId} />} />}
+      <LandClaim onLanded={show} />
+    </>
+  )
+}
+
+/** @param {{ claimId: string }} props */
+function ProcessClaim({ claimId }) {
+  const { trigger, sending } = useTrigger()
+  const navigate = useNavigate()
+  const process = () => {
+    trigger({ layer: 'all' }, { claim_ids: [claimId], reason: `Claim ${claimId}` })
+    navigate('/pipeline')
+  }
+  return (
+    <Button loading={sending !== null} onClick={process}>
+      Process this claim
+    </Button>
+  )
 }

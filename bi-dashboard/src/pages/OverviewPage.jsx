@@ -1,4 +1,70 @@
 // @ts-check
+import { Link } from 'react-router'
+import { useQuery } from '@tanstack/react-query'
+import { Button } from '@mantine/core'
+import { EmptyState, ErrorState, Placeholder } from '../components/Feedback.jsx'
+import { PageHeader } from '../components/Page.jsx'
+import { AsOf } from '../features/insights/AsOf.jsx'
+import { monthlyQuery, overviewQuery } from '../features/insights/api.js'
+import { ChartPanels } from '../features/insights/ChartPanels.jsx'
+import { KpiTiles } from '../features/insights/KpiTiles.jsx'
+
+/** The book of business in five figures and their months. */
 export default function OverviewPage() {
-  return null
+  const overview = useQuery(overviewQuery)
+  const { data } = overview
+  return (
+    <>
+      <PageHeader
+        title="Overview"
+        summary={data?.as_of ? <AsOf asOf={data.as_of} /> : 'Figures from the gold layer'}
+      />
+      {overview.isPending && <Loading />}
+      {overview.error && !data && (
+        <ErrorState
+          title="The figures could not be read"
+          error={overview.error}
+          onRetry={() => void overview.refetch()}
+        />
+      )}
+      {data && !data.as_of && <NoFiguresYet />}
+      {data?.as_of && (
+        <>
+          <KpiTiles overview={data} />
+          <Charts currency={data.currency} />
+        </>
+      )}
+    </>
+  )
+}
+
+const Loading = () => (
+  <>
+    <Placeholder height={190} label="Loading the key figures" />
+    <Placeholder height={340} label="Loading the charts" />
+  </>
+)
+
+function NoFiguresYet() {
+  return (
+    <EmptyState
+      title="No figures yet"
+      action={
+        <Button component={Link} to="/pipeline">
+          Go to the pipeline
+        </Button>
+      }
+    >
+      The figures appear when the gold layer was made for the first time.
+    </EmptyState>
+  )
+}
+
+/** @param {{ currency: string }} props */
+function Charts({ currency }) {
+  const { data, error, isPending, refetch } = useQuery(monthlyQuery)
+  if (isPending) return <Placeholder height={340} label="Loading the charts" />
+  if (error)
+    return <ErrorState title="The months could not be read" error={error} onRetry={() => void refetch()} />
+  return <ChartPanels months={data.months} currency={currency} />
 }

@@ -1,0 +1,133 @@
+// @ts-check
+/** @import { Kpis } from '../../api/types.js' */
+/** @import { Column } from './MonthTable.jsx' */
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { Button, SegmentedControl } from '@mantine/core'
+import { count, days, money, percent } from '../../lib/format.js'
+import { download, toCsv } from '../../lib/csv.js'
+import { Placeholder } from '../../components/Feedback.jsx'
+import { Panel } from '../../components/Page.jsx'
+import { MonthTable } from './MonthTable.jsx'
+import classes from './ChartPanels.module.css'
+
+const charts = () => import('./MonthlyCharts.jsx')
+const AmountChart = lazy(() => charts().then((module) => ({ default: module.AmountChart })))
+const RatioChart = lazy(() => charts().then((module) => ({ default: module.RatioChart })))
+const ClaimsChart = lazy(() => charts().then((module) => ({ default: module.ClaimsChart })))
+const CycleChart = lazy(() => charts().then((module) => ({ default: module.CycleChart })))
+
+const CHART_HEIGHT = 260
+
+/** True once the element was near the screen and the browser had a moment: charts are heavy. */
+function useNear() {
+  const ref = useRef(/** @type {HTMLDivElement | null} */ (null))
+  const [near, setNear] = useState(false)
+  useEffect(() => {
+    if (near || !ref.current) return
+    const idle = window.requestIdleCallback ?? ((/** @type {() => void} */ run) => window.setTimeout(run, 1))
+    const observer = new IntersectionObserver(
+      (entries) => entries.some((entry) => entry.isIntersecting) && idle(() => setNear(true)),
+      { rootMargin: '200px' },
+    )
+    observer.observe(ref.current)
+    return () => observer.disconnect()
+  }, [near])
+  return /** @type {const} */ ([ref, near])
+}
+
+/**
+ * A chart that can also be read as a table and taken along as CSV.
+ * @param {{ title: string, source: string, months: Kpis[], columns: Column[], children: import('react').ReactNode }} props
+ */
+function ChartPanel({ title, source, months, columns, children }) {
+  const [view, setView] = useState('Chart')
+  const [ref, near] = useNear()
+  const save = () =>
+    download(
+      `${title.toLowerCase().replaceAll(' ', '-')}.csv`,
+      toCsv(['year_month', ...columns.map((column) => column.key)], months),
+    )
+  const chart = near ? (
+    <Suspense fallback={<Placeholder height={CHART_HEIGHT} label="Loading the chart" />}>{children}</Suspense>
+  ) : (
+    <Placeholder height={CHART_HEIGHT} label="Loading the chart" />
+  )
+  return (
+    <Panel
+      title={title}
+      aside={
+        <>
+          <span className={classes.source}>{source}</span>
+          <SegmentedControl
+            size="xs"
+            data={['Chart', 'Table']}
+            value={view}
+            onChange={setView}
+            aria-label={`${title}: chart or table`}
+          />
+          <Button variant="default" size="xs" onClick={save}>
+            CSV
+          </Button>
+        </>
+      }
+    >
+      <div ref={ref} className={classes.body} style={{ minHeight: CHART_HEIGHT }}>
+        {view === 'Chart' ? chart : <MonthTable months={months} columns={columns} caption={title} />}
+      </div>
+    </Panel>
+  )
+}
+
+const SOURCE = 'gold.monthly_kpis'
+
+/** @param {{ months: Kpis[], currency: string }} props */
+export function ChartPanels({ months, currency }) {
+  /** @param {number | null} value */
+  const usd = (value) => money(value, currency)
+  const shared = { months, source: SOURCE }
+  return (
+    <div className={classes.grid}>
+      <ChartPanel
+        {...shared}
+        title="Loss ratio by month"
+        columns={[
+          { key: 'loss_ratio', name: 'Loss ratio', show: percent },
+          { key: 'paid_loss_ratio', name: 'Paid loss ratio', show: percent },
+        ]}
+      >
+        <RatioChart months={months} />
+      </ChartPanel>
+      <ChartPanel
+        {...shared}
+        title="Premium and incurred"
+        columns={[
+          { key: 'earned_premium', name: 'Earned premium', show: usd },
+          { key: 'incurred_amount', name: 'Incurred', show: usd },
+          { key: 'paid_amount', name: 'Paid', show: usd },
+        ]}
+      >
+        <AmountChart months={months} currency={currency} />
+      </ChartPanel>
+      <ChartPanel
+        {...shared}
+        title="Claims by month"
+        columns={[
+          { key: 'claims', name: 'Claims', show: count },
+          { key: 'approval_rate', name: 'Approval rate', show: percent },
+        ]}
+      >
+        <ClaimsChart months={months} />
+      </ChartPanel>
+      <ChartPanel
+        {...shared}
+        title="Cycle time"
+        columns={[
+          { key: 'cycle_time_p50_days', name: 'Median', show: days },
+          { key: 'cycle_time_p90_days', name: 'Nine in ten within', show: days },
+        ]}
+      >
+        <CycleChart months={months} />
+      </ChartPanel>
+    </div>
+  )
+}

@@ -1,0 +1,80 @@
+// @ts-check
+/** @import { Kpis, Overview } from '../../api/types.js' */
+import { count, days, money, percent } from '../../lib/format.js'
+
+/**
+ * A figure of the overview. `better` says which direction is good news; `delta` is how a change reads.
+ * @typedef {{ key: keyof Kpis, name: string, meaning: string, better: 'up' | 'down' | null,
+ *   show: (value: number | null | undefined, currency: string) => string, delta: 'points' | 'share' | 'days' }} KpiDefinition
+ */
+
+/** @type {KpiDefinition[]} */
+export const KPIS = [
+  {
+    key: 'loss_ratio',
+    name: 'Loss ratio',
+    meaning: 'Incurred (paid, case reserve and IBNR) over earned premium',
+    better: 'down',
+    show: (value) => percent(value),
+    delta: 'points',
+  },
+  {
+    key: 'claims',
+    name: 'Claims',
+    meaning: 'Claims by month of service',
+    better: null,
+    show: (value) => count(value),
+    delta: 'share',
+  },
+  {
+    key: 'paid_amount',
+    name: 'Paid',
+    meaning: 'Paid for claims by month of service',
+    better: null,
+    show: (value, currency) => money(value, currency),
+    delta: 'share',
+  },
+  {
+    key: 'approval_rate',
+    name: 'Approval rate',
+    meaning: 'Paid in full or in part, over decided',
+    better: 'up',
+    show: (value) => percent(value),
+    delta: 'points',
+  },
+  {
+    key: 'cycle_time_p50_days',
+    name: 'Cycle time, median',
+    meaning: 'Days from submission to decision',
+    better: 'down',
+    show: (value) => days(value),
+    delta: 'days',
+  },
+]
+
+/** @param {KpiDefinition} kpi @param {number} change @param {number} before */
+function changeWords(kpi, change, before) {
+  const size = Math.abs(change)
+  if (kpi.delta === 'points') return `${(size * 100).toFixed(1)} pts`
+  if (kpi.delta === 'days') return `${size.toFixed(1)} d`
+  return before === 0 ? 'new' : `${((size / Math.abs(before)) * 100).toFixed(1)}%`
+}
+
+/**
+ * The change from the month before, in words with a direction; null when one of the two is not known.
+ *
+ * @param {KpiDefinition} kpi @param {Kpis | null} latest @param {Kpis | null} previous
+ */
+export function deltaOf(kpi, latest, previous) {
+  const [now, before] = [latest?.[kpi.key], previous?.[kpi.key]]
+  if (typeof now !== 'number' || typeof before !== 'number') return null
+  const change = now - before
+  /** @type {'up' | 'down' | 'flat'} */
+  const direction = Math.abs(change) < 1e-9 ? 'flat' : change > 0 ? 'up' : 'down'
+  const tone =
+    direction === 'flat' || kpi.better === null ? 'neutral' : direction === kpi.better ? 'good' : 'bad'
+  return { direction, tone, words: changeWords(kpi, change, before) }
+}
+
+/** The twelve months the tiles speak of. @param {Overview} overview */
+export const lastYear = (overview) => overview.months.slice(-13)
