@@ -163,11 +163,11 @@ def _put_task(db: Connection, attempt: TaskRun) -> None:
 def _filtered(query: Select[Any], wanted: RunFilter) -> Select[Any]:
     column = tables.runs.c
     for chosen, condition in (
-        (wanted.job_id, column.job_id == wanted.job_id),
-        (wanted.active, column.active.is_(wanted.active)),
-        (wanted.run_type, column.run_type == wanted.run_type),
-        (wanted.start_time_from, column.start_time >= wanted.start_time_from),
-        (wanted.start_time_to, column.start_time <= wanted.start_time_to),
+        (wanted.job_id, column.job_id.__eq__),
+        (wanted.active, column.active.is_),
+        (wanted.run_type, column.run_type.__eq__),
+        (wanted.start_time_from, column.start_time.__ge__),
+        (wanted.start_time_to, column.start_time.__le__),
     ):
-        query = query if chosen is None else query.where(condition)
+        query = query if chosen is None else query.where(condition(chosen))
     return query

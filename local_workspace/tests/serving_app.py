@@ -15,6 +15,7 @@ from databricks.sdk import WorkspaceClient
 from starlette.types import ASGIApp
 
 from local_workspace.app import build
+from local_workspace.compute.cluster import NewPool
 from local_workspace.settings import Settings
 from local_workspace.tests.waiting import until
 
@@ -46,12 +47,12 @@ def serving(app: ASGIApp, port: socket.socket) -> Iterator[None]:
 
 
 @contextmanager
-def workspace(data_dir: Path) -> Iterator[Served]:
-    """The whole workspace over `data_dir`."""
+def workspace(data_dir: Path, new_pool: NewPool | None = None) -> Iterator[Served]:
+    """The whole workspace over `data_dir`; `new_pool` replaces worker processes where a test plays the notebooks."""
     with socket.socket() as port:
         port.bind(("127.0.0.1", 0))
         settings = Settings(data_dir=data_dir, workspace_port=port.getsockname()[1])
-        with serving(build(settings, token=TOKEN), port):
+        with serving(build(settings, token=TOKEN, new_pool=new_pool), port):
             headers = {"Authorization": f"Bearer {TOKEN}"}
             with httpx.Client(base_url=settings.host, headers=headers, timeout=30) as http:
                 yield Served(settings.host, data_dir, http, WorkspaceClient(host=settings.host, token=TOKEN))
