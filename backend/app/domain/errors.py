@@ -3,6 +3,7 @@
 PipelineError
 ├ NotFound ├ RunNotFound ├ TaskNotFound ├ SubmissionNotFound └ ClaimNotFound
 ├ InvalidRequest ├ InvalidClaimIds ├ UnknownLayer └ InvalidPageToken
+├ BrokenJson
 ├ SubmissionConflict ├ RunActive └ IdempotencyKeyReused
 ├ RunNotActive
 ├ RunNotRepairable
@@ -86,6 +87,12 @@ class InvalidPageToken(InvalidRequest):
     """The page token was not given out by this server."""
 
     code = "invalid_page_token"
+
+
+class BrokenJson(PipelineError):
+    """The body is not JSON."""
+
+    code = "broken_json"
 
 
 class SubmissionConflict(PipelineError):
