@@ -42,6 +42,10 @@ class Lake:
                 result.version_before = result.version_after = self._run.table_version(result.name)
             self.results[table] = result
 
+    def touched(self, table: str) -> bool:
+        """Whether this run wrote the table."""
+        return table in self._touched
+
     def append(self, table: str, rows: DataFrame) -> None:
         """Add rows; makes the table when it is not there, also with no rows."""
         rows.write.format("delta").mode("append").saveAsTable(self.full_name(table))
@@ -85,12 +89,16 @@ class Lake:
             self.merge(table, source, keys, gone="_gone")
 
     def finish(self) -> list[TableResult]:
-        """Fill in versions and row counts of the tracked tables; counting reads only the transaction log."""
+        """Fill in versions, row counts and the rows that this run wrote. An untouched table costs only its log."""
         for table in self._touched & set(self.results):
             self.results[table].version_after = self._run.table_version(self.full_name(table))
         present = [table for table in self.results if self.exists(table)]
         if present:
-            query = " UNION ALL ".join(f"SELECT '{t}' AS name, count(*) AS n FROM {self.full_name(t)}" for t in present)
-            for row in self._run.spark.sql(query).collect():
+            for row in self._run.spark.sql(" UNION ALL ".join(map(self._count_statement, present))).collect():
                 self.results[row["name"]].rows = int(row["n"])
+                self.results[row["name"]].rows_out = int(row["mine"])
         return list(self.results.values())
+
+    def _count_statement(self, table: str) -> str:
+        mine = f"count_if(_run_id = '{self._run.batch_id}')" if table in self._touched else "0"
+        return f"SELECT '{table}' AS name, count(*) AS n, {mine} AS mine FROM {self.full_name(table)}"

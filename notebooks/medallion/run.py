@@ -113,7 +113,7 @@ def from_parameters(
         landing_path=told["landing_path"].rstrip("/"),
         control_path=told["control_path"].rstrip("/"),
         claim_ids=_claim_ids(files, told["claim_ids"], told["claim_ids_path"]),
-        batch_id=_required(told, "batch_id"),
+        batch_id=_batch_id(told),
         as_of=_as_of(told),
         task_key=told["task_key"] or "task",
     )
@@ -123,6 +123,13 @@ def _required(told: dict[str, str], name: str) -> str:
     if not told[name]:
         raise ParameterError(f"{name} is empty: the job passes it, a run by hand has to as well")
     return told[name]
+
+
+def _batch_id(told: dict[str, str]) -> str:
+    batch_id = _required(told, "batch_id")
+    if not re.fullmatch(r"[A-Za-z0-9_.:-]{1,64}", batch_id):
+        raise ParameterError(f"batch_id {batch_id!r}: a run id is expected (letters, digits, and _ . : -)")
+    return batch_id
 
 
 def _as_of(told: dict[str, str]) -> date:

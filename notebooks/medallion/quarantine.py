@@ -1,0 +1,80 @@
+"""Quarantine: rejected rows with the rule, the reason in words and the raw row; healed when a good version comes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from medallion.lake import Lake
+from medallion.rules import first_rule, reasons
+
+QUARANTINE = "silver.quarantine"
+_STATE = ("rule", "message", "_content_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What one table's run decided: the keys it looked at (None = every key) and the rows it rejects."""
+
+    table: str
+    keys: DataFrame | None
+    rejected: DataFrame
+
+
+def rejected_rows(judged: DataFrame, table: str, run_id: str) -> DataFrame:
+    """Rows of quarantine: the newest version of each key that breaks a rule of severity reject."""
+    return judged.where("_newest AND size(_rejects) > 0").select(
+        F.lit(table).alias("table_name"),
+        F.col("_key").alias("key"),
+        first_rule().alias("rule"),
+        reasons(table).alias("message"),
+        F.coalesce("_corrupt", F.to_json("_raw")).alias("raw"),
+        F.lit(run_id).alias("_run_id"),
+        F.col("_landed_at").alias("at"),
+        "_rejects",
+        "_content_hash",
+    )
+
+
+def held_keys(lake: Lake, table: str) -> DataFrame | None:
+    """Keys of the table that are in quarantine now, as `_key`; None before there is a quarantine."""
+    if not lake.exists(QUARANTINE):
+        return None
+    return lake.read(QUARANTINE).where(F.col("table_name") == table).select(F.col("key").alias("_key"))
+
+
+def update(lake: Lake, verdicts: Sequence[Verdicts]) -> None:
+    """Bring quarantine up to date with all verdicts in one commit, or none when nothing changed."""
+    if not verdicts:
+        return
+    if not lake.exists(QUARANTINE):
+        lake.append(QUARANTINE, _union([verdict.rejected for verdict in verdicts]))
+        return
+    changes = _union([_changes(lake, verdict) for verdict in verdicts])
+    if not changes.isEmpty():
+        lake.merge(QUARANTINE, changes, ["table_name", "key"], gone="_healed")
+
+
+def _changes(lake: Lake, verdict: Verdicts) -> DataFrame:
+    """New and changed rejects, and the healed rows, flagged `_healed`."""
+    held = lake.read(QUARANTINE).where(F.col("table_name") == verdict.table)
+    keys = ["table_name", "key"]
+    changed = verdict.rejected.join(held.select(*keys, *_STATE), [*keys, *_STATE], "left_anti")
+    healed = held.join(verdict.rejected.select(*keys), keys, "left_anti")
+    if verdict.keys is not None:
+        looked_at = verdict.keys.select(F.col("_key").alias("key"))
+        healed = healed.join(looked_at, "key", "left_semi")
+    columns = verdict.rejected.columns
+    return changed.select(*columns, _flag(False)).unionByName(healed.select(*columns, _flag(True)))
+
+
+def _flag(value: bool) -> Column:
+    return F.lit(value).alias("_healed")
+
+
+def _union(parts: Sequence[DataFrame]) -> DataFrame:
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.unionByName(part)
+    return whole

@@ -1,0 +1,62 @@
+"""What a claim refers to: its policy's terms, its pet's history, and whether customer and provider are known."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from medallion.lake import Lake
+
+REFERENCE_HASHES = ("_policy_hash", "_pet_hash", "_customer_hash", "_provider_hash")
+
+
+def with_references(claims: DataFrame, lake: Lake) -> DataFrame:
+    """Each claim with the columns that its rules and its policy's terms need; nulls where the reference is unknown."""
+    return (
+        claims.join(_policy_terms(lake), "policy_id", "left")
+        .join(_pet_history(lake), "pet_id", "left")
+        .join(_known(lake, "customers", "customer_id", "_customer_hash"), "customer_id", "left")
+        .join(_known(lake, "vet_providers", "provider_id", "_provider_hash"), "provider_id", "left")
+        .withColumn("_refs_hash", refs_hash())
+    )
+
+
+def with_reference_hashes(claims: DataFrame, lake: Lake) -> DataFrame:
+    """Only the hashes, to see which claims are stale."""
+    return (
+        claims.join(_policy_terms(lake).select("policy_id", "_policy_hash"), "policy_id", "left")
+        .join(_pet_history(lake).select("pet_id", "_pet_hash"), "pet_id", "left")
+        .join(_known(lake, "customers", "customer_id", "_customer_hash"), "customer_id", "left")
+        .join(_known(lake, "vet_providers", "provider_id", "_provider_hash"), "provider_id", "left")
+    )
+
+
+def refs_hash() -> Column:
+    """Changes whenever something that the claim's rules or terms look at changes."""
+    return F.md5(F.concat_ws("|", *[F.coalesce(F.col(name), F.lit("-")) for name in REFERENCE_HASHES]))
+
+
+def _policy_terms(lake: Lake) -> DataFrame:
+    terms = ("effective_date", "annual_deductible", "reimbursement_pct", "annual_limit")
+    return lake.read("silver.policies").select(
+        "policy_id",
+        F.col("_content_hash").alias("_policy_hash"),
+        F.col("pet_id").alias("_policy_pet_id"),
+        F.least("expiration_date", F.coalesce("cancellation_date", "expiration_date")).alias("_term_end"),
+        *[F.col(name).alias(f"_{name}") for name in terms],
+        *[F.coalesce(F.col(f"{k}_wait_days"), F.lit(0)).alias(f"_{k}_wait") for k in ("accident", "illness", "orthopedic")],
+        F.coalesce("includes_wellness", F.lit(False)).alias("_wellness"),
+        F.coalesce("includes_dental", F.lit(False)).alias("_dental"),
+        F.coalesce("renewal_count", F.lit(0)).alias("_renewal_count"),
+    )
+
+
+def _pet_history(lake: Lake) -> DataFrame:
+    return lake.read("silver.pets").select(
+        "pet_id",
+        F.col("_content_hash").alias("_pet_hash"),
+        F.split(F.coalesce("pre_existing_conditions", F.lit("")), r"\s*;\s*").alias("_conditions"),
+        F.col("condition_onset_on").alias("_onset_on"),
+    )
+
+
+def _known(lake: Lake, table: str, key: str, name: str) -> DataFrame:
+    return lake.read(f"silver.{table}").select(key, F.lit("known").alias(name))
