@@ -10,6 +10,7 @@ from uuid import uuid4
 import structlog
 
 from app.domain.errors import (
+    PipelineError,
     RunNotActive,
     RunNotFound,
     RunNotRepairable,
@@ -272,7 +273,8 @@ def _error(code: str, message: str) -> dict[str, Any]:
     return {"code": code, "message": message}
 
 
-def _refused(action: RunAction) -> WorkspaceRejected:
+def _refused(action: RunAction) -> PipelineError:
     told = action.error or {}
     words = str(told.get("message") or f"The workspace refused to {action.kind.value} the run.")
-    return WorkspaceRejected(words, status=400, run_id=action.run_id)
+    kind = RunNotRepairable if action.kind is ActionKind.REPAIR else RunNotActive
+    return kind(words, run_id=action.run_id, code=told.get("code"))

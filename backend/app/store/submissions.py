@@ -57,12 +57,19 @@ async def change(db: AsyncConnection, submission_id: str, **values: Any) -> bool
 
 
 async def without_run(
-    db: AsyncConnection, *, before: tuple[datetime, str] | None, limit: int, layer: str | None
+    db: AsyncConnection,
+    *,
+    before: tuple[datetime, str] | None,
+    limit: int,
+    layer: str | None = None,
+    state: str | None = None,
 ) -> Sequence[Submission]:
     """Submissions that have no run (yet), newest first, for the history."""
     query = select(submissions).where(submissions.c.run_id.is_(None))
     if layer is not None:
         query = query.where(submissions.c.layer == layer)
+    if state is not None:
+        query = query.where(submissions.c.state == state)
     if before is not None:
         query = query.where(tuple_(submissions.c.requested_at, submissions.c.submission_id) < before)
     query = query.order_by(submissions.c.requested_at.desc(), submissions.c.submission_id.desc()).limit(limit)

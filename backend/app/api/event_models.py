@@ -1,0 +1,165 @@
+"""The stream's envelopes, for the OpenAPI document and for tests of what is really sent."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.models import Eta, Progress, Records, Run, RunError, Task
+
+
+class _Envelope(BaseModel):
+    """`seq` is gap-free over the whole log; `epoch` names one life of the log; `at` is commit time."""
+
+    seq: int
+    epoch: str
+    at: str
+
+
+class SubmittingData(BaseModel):
+    """The workspace has not taken the click at the first try."""
+
+    run_id: None
+    submission_id: str
+    layer: str
+    tasks: list[str]
+    requested_by: str
+    reason: str
+    code: str
+    in_doubt: bool
+    attempts: int
+    next_try_at: str
+
+
+class StartedData(BaseModel):
+    """The workspace accepted the run, or a repair of it (then `attempt` is above 0)."""
+
+    run_id: int
+    submission_id: str | None
+    workspace_id: str
+    job_id: int | None
+    attempt: int
+    attempt_since: str | None
+    layer: str | None
+    tasks: list[str] = Field(description="Task keys in order")
+    task_set: str | None
+    job_url: str | None
+    claim_ids: list[str]
+    requested_by: str | None
+    requested_at: str
+    reason: str | None
+    eta: Eta | None
+
+
+class _Moved(BaseModel):
+    run_id: int
+    submission_id: str | None
+    attempt: int
+    layer: str | None
+    state: str | None
+    result: str | None
+    message: str | None
+    task: str | None
+    tasks: list[Task]
+    phase: Literal["queued", "cluster_starting", "running"] | None
+    progress: Progress | None
+    eta: Eta | None
+    job_url: str | None
+    started_at: str | None
+    ended_at: str | None
+    duration_s: float | None
+    queue_s: float | None
+    setup_s: float | None
+    earlier_attempts: list[Task] = Field(default_factory=list)
+
+
+class ProgressData(_Moved):
+    """A task or phase changed, or progress was reported."""
+
+
+class CompletedData(_Moved):
+    """The run ended with SUCCESS or SUCCESS_WITH_FAILURES."""
+
+    duration: float | None = Field(description="Seconds, of the latest attempt")
+    claim_ids: list[str]
+    records: Records | None
+    tables: list[dict[str, Any]]
+
+
+class FailedData(BaseModel):
+    """Any other end; `run_id` is null when the workspace refused the click."""
+
+    model_config = ConfigDict(extra="allow")
+
+    run_id: int | None
+    submission_id: str | None
+    layer: str | None
+    result: str | None
+    error: RunError
+    retryable: bool
+    claim_ids: list[str]
+
+
+class WorkspaceStatusData(BaseModel):
+    """An outage or recovery; runs keep their last known state meanwhile."""
+
+    kind: Literal["databricks", "local"]
+    name: str
+    state: Literal["ok", "degraded", "unknown"]
+    last_known_at: str | None
+    detail: str | None
+
+
+class SnapshotData(BaseModel):
+    """Everything as of `seq`: active and latest runs, layers, workspace."""
+
+    runs: list[Run]
+    layers: dict[str, Any]
+    workspace: WorkspaceStatusData
+
+
+class SubmittingEvent(_Envelope):
+    type: Literal["databricks_job_submitting"]
+    data: SubmittingData
+
+
+class StartedEvent(_Envelope):
+    type: Literal["databricks_job_started"]
+    data: StartedData
+
+
+class ProgressEvent(_Envelope):
+    type: Literal["databricks_job_progress"]
+    data: ProgressData
+
+
+class CompletedEvent(_Envelope):
+    type: Literal["databricks_job_completed"]
+    data: CompletedData
+
+
+class FailedEvent(_Envelope):
+    type: Literal["databricks_job_failed"]
+    data: FailedData
+
+
+class WorkspaceStatusEvent(_Envelope):
+    type: Literal["workspace_status"]
+    data: WorkspaceStatusData
+
+
+class SnapshotEvent(_Envelope):
+    type: Literal["snapshot"]
+    data: SnapshotData
+
+
+EVENT_MODELS: tuple[type[BaseModel], ...] = (
+    SubmittingEvent,
+    StartedEvent,
+    ProgressEvent,
+    CompletedEvent,
+    FailedEvent,
+    WorkspaceStatusEvent,
+    SnapshotEvent,
+)

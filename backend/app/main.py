@@ -1,0 +1,269 @@
+"""Puts the application together: every object is made here and receives the values it uses, never the settings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from databricks.sdk.core import Config
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.api import errors, events, pipeline, webhooks
+from app.api.openapi import describe
+from app.api.security import LOOPBACK_NAMES, SecurityMiddleware
+from app.api.sign_in import SignInMiddleware
+from app.domain.clock import SystemClock
+from app.domain.events import Envelope
+from app.services.acceptance import Acceptance
+from app.services.actions import RunActions
+from app.services.current_workspace import CurrentWorkspace
+from app.services.databricks import DatabricksWorkspace
+from app.services.eta import EtaService
+from app.services.event_log import Retention, StoredLog
+from app.services.history import RunHistory
+from app.services.journal import Journal
+from app.services.metrics import Metrics
+from app.services.preview import Preview
+from app.services.recording import RunRecorder
+from app.services.retrying import RetryPolicy
+from app.services.run_listing import RunListing
+from app.services.sending import Sender
+from app.services.snapshot import SnapshotContents, Snapshots
+from app.services.stream import EventHub
+from app.services.submission import Ledger
+from app.services.targets import Parameters, Targets
+from app.services.task_details import TaskDetails
+from app.services.tracking import OnRunFinished, Tracker
+from app.settings import DATABRICKS_POLL_INTERVAL_S, LOCAL_POLL_INTERVAL_S, Settings
+from app.store import events as event_store
+from app.store.engine import Database, create_engine
+from app.store.migrate import upgrade
+
+log = structlog.get_logger()
+
+WORKSPACE_THREADS = 4
+Background = Callable[[FastAPI], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceConnection:
+    """The workspace this server talks to, decided once. Without a token the SDK finds the credentials itself."""
+
+    kind: str  # "databricks" or "local"
+    name: str
+    host: str
+    token: str | None = None
+    poll_interval_s: float | None = None
+
+    def sdk_config(self) -> Config:
+        """The SDK's configuration. Blocking: it asks the workspace for its metadata, at most some seconds."""
+        limits = {"http_timeout_seconds": 10, "retry_timeout_seconds": 5}
+        if self.token is not None:
+            return Config(host=self.host, token=self.token, auth_type="pat", **limits)
+        return Config(host=self.host, **limits)
+
+
+def connection_to_databricks(settings: Settings) -> WorkspaceConnection:
+    """The workspace that DATABRICKS_HOST names."""
+    host = settings.databricks_host or ""
+    token = settings.databricks_token.get_secret_value() if settings.databricks_token else None
+    name = host.removeprefix("https://").removeprefix("http://").rstrip("/")
+    return WorkspaceConnection(kind="databricks", name=name, host=host, token=token)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    workspace: WorkspaceConnection,
+    background: Sequence[Background] = (),
+    loopback: bool = True,
+) -> FastAPI:
+    """The application. `background` runs beside it once it is up; `loopback` False means served beyond this machine."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            parts = await _assemble(app, settings, workspace, stack)
+            async with asyncio.TaskGroup() as group:
+                running = [group.create_task(loop) for loop in parts]
+                running += [group.create_task(_forgiving(one, app)) for one in background]
+                try:
+                    yield
+                finally:
+                    app.state.hub.close()
+                    for task in running:
+                        task.cancel()
+
+    app = FastAPI(
+        title="PetInsure360 pipeline control",
+        version="1",
+        lifespan=lifespan,
+        openapi_url="/api/openapi.json",
+        docs_url="/api/docs",
+        redoc_url=None,
+    )
+    errors.install(app)
+    for router in (events.router, pipeline.router, webhooks.router):
+        app.include_router(router)
+    describe(app)
+    if settings.access_tokens:
+        app.add_middleware(SignInMiddleware, tokens=settings.access_tokens)
+    app.add_middleware(
+        SecurityMiddleware,
+        allowed_hosts=LOOPBACK_NAMES if loopback else None,
+        allowed_origins=settings.petinsure_allowed_origins,
+    )
+    app.state.webhook_credentials = settings.webhook_credentials
+    return app
+
+
+async def _assemble(
+    app: FastAPI, settings: Settings, connection: WorkspaceConnection, stack: AsyncExitStack
+) -> list[Any]:
+    """Make every object, put those that routes need into `app.state`, and return the loops to run."""
+    clock, metrics = SystemClock(), Metrics()
+    database = await _open_store(settings.store_url, stack)
+    executor = stack.enter_context(ThreadPoolExecutor(WORKSPACE_THREADS, thread_name_prefix="workspace"))
+    workspace = DatabricksWorkspace(
+        host=connection.host,
+        config=connection.sdk_config,
+        executor=executor,
+        clock=clock,
+        on_call=metrics.workspace_called,
+    )
+    stack.push_async_callback(workspace.aclose)
+    app.state.workspace, app.state.metrics, app.state.database, app.state.clock = workspace, metrics, database, clock
+
+    def publish(envelopes: Sequence[Envelope]) -> None:
+        app.state.hub.publish(envelopes)
+
+    journal = Journal(database=database, clock=clock, publish=publish)
+    current = CurrentWorkspace(workspace=workspace, journal=journal, kind=connection.kind, name=connection.name)
+    await current.recall()
+    loops = _pipeline(app, settings, connection, journal, current, workspace, metrics)
+    hub = EventHub(StoredLog(database), Snapshots(database, clock, _snapshot_contents(app)), clock)
+    await hub.start()
+    app.state.hub, app.state.journal, app.state.current = hub, journal, current
+    return [*loops, current.watch(), hub.run(), Retention(database, clock).run()]
+
+
+def _pipeline(
+    app: FastAPI,
+    settings: Settings,
+    connection: WorkspaceConnection,
+    journal: Journal,
+    current: CurrentWorkspace,
+    workspace: DatabricksWorkspace,
+    metrics: Metrics,
+) -> list[Any]:
+    """Ledger, poller and what reads them."""
+    eta = EtaService()
+    acceptance = Acceptance(eta=eta)
+    policy = RetryPolicy(deadline_s=settings.petinsure_submit_deadline_s)
+    targets = Targets(
+        workspace=workspace,
+        clock=journal.clock,
+        mode=settings.pipeline_mode,
+        job_id=settings.databricks_job_id,
+        notebook_root=settings.databricks_notebook_root,
+        cluster_id=settings.databricks_cluster_id,
+    )
+    parameters = Parameters(
+        catalog=settings.petinsure_catalog,
+        landing_path=settings.petinsure_landing_path,
+        control_path=settings.petinsure_control_path,
+    )
+    details = TaskDetails(workspace=workspace, clock=journal.clock, control_path=parameters.control_path)
+
+    def run_ended() -> None:
+        sender.wake()
+
+    recorder = RunRecorder(
+        journal=journal, details=details, acceptance=acceptance, eta=eta, metrics=metrics, on_run_ended=run_ended
+    )
+    tracker = Tracker(
+        journal=journal,
+        current=current,
+        targets=targets,
+        listing=RunListing(workspace=workspace),
+        recorder=recorder,
+        interval_s=_poll_interval_s(settings, connection),
+        metrics=metrics,
+    )
+    sender = Sender(
+        journal=journal,
+        workspace=workspace,
+        current=current,
+        targets=targets,
+        parameters=parameters,
+        acceptance=acceptance,
+        watcher=tracker,
+        policy=policy,
+    )
+    actions = RunActions(
+        journal=journal, workspace=workspace, current=current, acceptance=acceptance, watcher=tracker, policy=policy
+    )
+    app.state.tracker, app.state.actions = tracker, actions
+    app.state.ledger = Ledger(
+        journal=journal, current=current, acceptance=acceptance, sender=sender, deadline_s=policy.deadline_s
+    )
+    app.state.history = RunHistory(journal=journal, current=current, eta=eta, workspace=workspace)
+    app.state.preview = Preview(
+        journal=journal,
+        current=current,
+        targets=targets,
+        eta=eta,
+        workspace=workspace,
+        pending=_NothingKnown(),
+        catalog=settings.petinsure_catalog,
+    )
+    hooks: list[OnRunFinished] = []
+    return [tracker.run(), tracker.run_hooks(hooks), sender.run(), actions.run()]
+
+
+class _NothingKnown:
+    async def pending_count(self, _layer: str) -> int | None:
+        return None
+
+
+def _snapshot_contents(app: FastAPI) -> SnapshotContents:
+    async def contents(db: AsyncConnection) -> dict[str, Any]:
+        return {
+            "runs": await app.state.history.snapshot_runs(db),
+            "layers": {},
+            "workspace": app.state.current.status().as_json(),
+        }
+
+    return contents
+
+
+async def _open_store(url: str, stack: AsyncExitStack) -> Database:
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    database = Database(create_engine(url))
+    stack.push_async_callback(database.dispose)
+    await upgrade(database.engine)
+    async with database.write() as db:
+        await event_store.begin_log(db, epoch=uuid4().hex)
+    return database
+
+
+def _poll_interval_s(settings: Settings, connection: WorkspaceConnection) -> float:
+    default = LOCAL_POLL_INTERVAL_S if connection.kind == "local" else DATABRICKS_POLL_INTERVAL_S
+    return connection.poll_interval_s or settings.pipeline_poll_interval_s or default
+
+
+async def _forgiving(one: Background, app: FastAPI) -> None:
+    """A fault of what runs beside the application does not end the application."""
+    try:
+        await one(app)
+    except Exception:
+        log.exception("background_failed")
