@@ -70,7 +70,9 @@ class Bronze:
         self._progress.at(MANIFEST)
         self._record(entries)
         if landing.ignored:
-            self._warn(f"{len(landing.ignored)} landed files are of no known table or format, such as {landing.ignored[0]}")
+            self._warn(
+                f"{len(landing.ignored)} landed files are of no known table or format, such as {landing.ignored[0]}"
+            )
         return self._finish()
 
     def _known(self) -> Known:
@@ -116,9 +118,7 @@ class Bronze:
             groups = groups.join(listed, ["_source_file", "_file_hash"], "left_anti")
         return {(row["_source_file"], row["_file_hash"]): int(row["n"]) for row in groups.collect()}
 
-    def _digests(
-        self, files: list[LandedFile], siblings: tuple[LandedFile, ...]
-    ) -> dict[str, tuple[str, str]]:
+    def _digests(self, files: list[LandedFile], siblings: tuple[LandedFile, ...]) -> dict[str, tuple[str, str]]:
         """(content hash, header record) by path."""
         if not files:
             return {}
@@ -144,9 +144,7 @@ class Bronze:
         if rows is not None:
             self._lake.append(f"bronze.{entity.table}", rows)
 
-    def _appended(
-        self, entity: Entity, files: list[LandedFile], siblings: tuple[LandedFile, ...]
-    ) -> list[Ingested]:
+    def _appended(self, entity: Entity, files: list[LandedFile], siblings: tuple[LandedFile, ...]) -> list[Ingested]:
         """What was written, read back from the table; files without a row are hashed once more for the manifest."""
         table, entries = f"bronze.{entity.table}", []
         by_path = {file.path: file for file in files}

@@ -71,8 +71,10 @@ def _counts(rows: DataFrame, run: Run, table: Column, broken: str, what: str) ->
     named = F.array_append(F.col(broken), F.lit("*"))
     exploded = mine.select(table.alias("table_name"), F.explode(named).alias("name"))
     rule = F.when(F.col("name") != "*", F.col("name")).alias("rule")
-    return exploded.groupBy("table_name", "name").agg(F.count("*").alias("n")).select(
-        "table_name", F.lit(what).alias("what"), rule, "n"
+    return (
+        exploded.groupBy("table_name", "name")
+        .agg(F.count("*").alias("n"))
+        .select("table_name", F.lit(what).alias("what"), rule, "n")
     )
 
 

@@ -42,7 +42,10 @@ def _policy_terms(lake: Lake) -> DataFrame:
         F.col("pet_id").alias("_policy_pet_id"),
         F.least("expiration_date", F.coalesce("cancellation_date", "expiration_date")).alias("_term_end"),
         *[F.col(name).alias(f"_{name}") for name in terms],
-        *[F.coalesce(F.col(f"{k}_wait_days"), F.lit(0)).alias(f"_{k}_wait") for k in ("accident", "illness", "orthopedic")],
+        *[
+            F.coalesce(F.col(f"{k}_wait_days"), F.lit(0)).alias(f"_{k}_wait")
+            for k in ("accident", "illness", "orthopedic")
+        ],
         F.coalesce("includes_wellness", F.lit(False)).alias("_wellness"),
         F.coalesce("includes_dental", F.lit(False)).alias("_dental"),
         F.coalesce("renewal_count", F.lit(0)).alias("_renewal_count"),

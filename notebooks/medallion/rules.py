@@ -67,7 +67,13 @@ def _type_rules(entity: Entity) -> list[Rule]:
 def _type_rule(field: Field) -> Rule:
     severity: Severity = "reject" if field.required or field.kind == "money" else "warn"
     readable = lambda _: F.col(field.name).isNotNull() | filled(f"_raw.{field.name}").isNull()  # noqa: E731
-    return Rule(f"{field.name}_is_{field.kind}", severity, readable, f"{field.name} is not {_KIND_WORDS[field.kind]}", field.name)
+    return Rule(
+        f"{field.name}_is_{field.kind}",
+        severity,
+        readable,
+        f"{field.name} is not {_KIND_WORDS[field.kind]}",
+        field.name,
+    )
 
 
 def _not_negative(column: str) -> Rule:
@@ -76,7 +82,9 @@ def _not_negative(column: str) -> Rule:
 
 
 def _known(name: str, column: str, severity: Severity, what: str) -> Rule:
-    return Rule(f"{what}_known", severity, lambda _: F.col(name).isNotNull(), f"no {what} has the id in {column}", column)
+    return Rule(
+        f"{what}_known", severity, lambda _: F.col(name).isNotNull(), f"no {what} has the id in {column}", column
+    )
 
 
 def _at_most(smaller: str, larger: str) -> Rule:
@@ -165,7 +173,9 @@ _RULES: dict[str, tuple[Rule, ...]] = {
         Rule(
             "service_in_policy_term",
             "warn",
-            lambda _: (F.col("service_date") >= F.col("_effective_date")) & (F.col("service_date") < F.col("_term_end")),
+            lambda _: (
+                (F.col("service_date") >= F.col("_effective_date")) & (F.col("service_date") < F.col("_term_end"))
+            ),
             "service_date is outside the policy's term",
             "service_date",
         ),

@@ -83,9 +83,7 @@ class Silver:
         versions = rows.where("size(_rejects) = 0").withColumn("valid_from", valid_from)
         versions = versions.withColumn("_n", F.row_number().over(same_start)).where("_n = 1")
         valid_to = F.lead("valid_from").over(Window.partitionBy("policy_id").orderBy("valid_from"))
-        return versions.select(
-            *POLICIES.columns, "valid_from", valid_to.alias("valid_to"), *_KEPT, self._stamp()
-        )
+        return versions.select(*POLICIES.columns, "valid_from", valid_to.alias("valid_to"), *_KEPT, self._stamp())
 
     def _claims(self) -> None:
         keys = self._claim_keys()

@@ -1,0 +1,108 @@
+"""Gold: the figures that people act on, each table exactly what a full rebuild from the released claims would give."""
+
+from collections.abc import Callable
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from medallion import pending, release
+from medallion.customers import cross_sell, customer_360
+from medallion.lake import Lake
+from medallion.monthly import monthly_kpis
+from medallion.progress import Progress
+from medallion.providers import provider_performance
+from medallion.quarantine import QUARANTINE
+from medallion.result import Result
+from medallion.risk import risk_scoring
+from medallion.run import Run
+
+KEYS = {
+    "gold.monthly_kpis": ("year_month",),
+    "gold.customer_360": ("customer_id",),
+    "gold.provider_performance": ("provider_id",),
+    "gold.risk_scoring": ("species", "breed", "age_band", "claim_category"),
+    "gold.cross_sell": ("customer_id", "offer"),
+}
+"""The aggregates and their grain."""
+TABLES = (release.TABLE, *KEYS)
+NEEDED = ("claims", "policies", "customers", "pets", "vet_providers")
+
+
+class Gold:
+    """One run of the layer."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._lake = Lake(run)
+        self._progress = Progress(run, TABLES)
+        self._result = Result("gold")
+
+    def run(self) -> Result:
+        self._lake.ensure_schema("gold")
+        self._lake.track(TABLES)
+        missing = [table for table in NEEDED if not self._lake.exists(f"silver.{table}")]
+        if missing:
+            self._result.warnings.append(f"nothing to aggregate: silver has no {', '.join(missing)} yet")
+            self._result.unknown_claim_ids = sorted(self._run.claim_ids or ())
+        else:
+            self._build()
+        self._result.tables = self._lake.finish()
+        self._count()
+        self._progress.finished()
+        if self._progress.failure:
+            self._result.warnings.append(self._progress.failure)
+        return self._result
+
+    def _build(self) -> None:
+        self._progress.at(release.TABLE)
+        release.release(self._run, self._lake)
+        for table, build in self._aggregates().items():
+            self._progress.at(table)
+            keys = KEYS[table]
+            self._lake.sync(table, self._stamped(build(), keys), keys)
+        self._result.unknown_claim_ids = self._unknown_claim_ids()
+
+    def _aggregates(self) -> dict[str, Callable[[], DataFrame]]:
+        run, read = self._run, self._lake.read
+        claims = read(release.TABLE)
+        customers, pets, policies = read("silver.customers"), read("silver.pets"), read("silver.policies")
+        return {
+            "gold.monthly_kpis": lambda: monthly_kpis(run.spark, claims, policies, run.as_of),
+            "gold.customer_360": lambda: customer_360(customers, pets, policies, claims, run.as_of),
+            "gold.provider_performance": lambda: provider_performance(read("silver.vet_providers"), claims, run.as_of),
+            "gold.risk_scoring": lambda: risk_scoring(pets, policies, claims, run.as_of),
+            "gold.cross_sell": lambda: cross_sell(read("gold.customer_360")),
+        }
+
+    def _stamped(self, rows: DataFrame, keys: tuple[str, ...]) -> DataFrame:
+        """With the date the figures are valued at, a hash of the figures and the run. A new date alone is no change."""
+        figures = [F.coalesce(F.col(name).cast("string"), F.lit("")) for name in rows.columns if name not in keys]
+        return rows.withColumns(
+            {
+                "_row_hash": F.md5(F.concat_ws("|", *figures)),
+                "as_of": F.lit(self._run.as_of),
+                "_run_id": F.lit(self._run.batch_id),
+            }
+        )
+
+    def _unknown_claim_ids(self) -> list[str]:
+        if self._run.claim_ids is None:
+            return []
+        known = self._lake.read("silver.claims").select("claim_id")
+        if self._lake.exists(QUARANTINE):
+            rejected = self._lake.read(QUARANTINE).where("table_name = 'claims'")
+            known = known.unionAll(rejected.select(F.col("key").alias("claim_id")))
+        return pending.unknown_claim_ids(self._run, known)
+
+    def _count(self) -> None:
+        """In and out are released claims; the aggregates count for themselves only."""
+        for result in self._result.tables:
+            result.rows_in = result.rows_out
+        released = self._lake.results[release.TABLE]
+        self._result.rows_in = released.rows_out
+        self._result.rows_out = sum(result.rows_out for result in self._result.tables)
+
+
+def run_gold(run: Run) -> Result:
+    """Release silver's claims and bring every figure up to date. Repeating it changes nothing."""
+    return Gold(run).run()

@@ -1,0 +1,65 @@
+"""gold.provider_performance: each clinic against peers that treated the same conditions."""
+
+from datetime import date
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from medallion.monthly import ratio
+from medallion.release import valued
+
+_MONEY = "decimal(12,2)"
+CREDIBLE_CLAIMS = 30
+"""Claims from which on a provider's own experience counts in full."""
+
+
+def provider_performance(providers: DataFrame, claims: DataFrame, as_of: date) -> DataFrame:
+    """One row per provider of the directory, with claims or without."""
+    figures = _figures(_with_peers(valued(claims, as_of)))
+    rows = providers.select(
+        "provider_id", "provider_name", "provider_type", "city", "state", "is_in_network", "average_rating"
+    ).join(figures, "provider_id", "left")
+    counts = ("claims", "decided_claims", "denied_claims", "emergency_claims", "customers", "duplicate_invoices")
+    rows = rows.withColumns({name: F.coalesce(name, F.lit(0)).cast("bigint") for name in counts})
+    money = ("billed_amount", "paid_amount")
+    rows = rows.withColumns({name: F.coalesce(name, F.lit(0)).cast(_MONEY) for name in money})
+    whole = Window.partitionBy(F.lit(1))
+    weight = F.least(F.col("claims") / F.lit(float(CREDIBLE_CLAIMS)), F.lit(1.0))
+    return rows.withColumns(
+        {
+            "severity_index": ratio(F.col("billed_amount"), F.col("_peer_billed")),
+            "credibility": F.round(weight, 6),
+            "denial_rate": ratio(F.col("denied_claims"), F.col("decided_claims")),
+            "average_billed": ratio(F.col("billed_amount"), F.col("claims")).cast(_MONEY),
+            "volume_share": ratio(F.col("claims"), F.sum("claims").over(whole)),
+            "is_in_network": F.coalesce("is_in_network", F.lit(False)),
+        }
+    ).drop("_peer_billed")
+
+
+def _with_peers(claims: DataFrame) -> DataFrame:
+    """Each claim with what its condition costs on average over the book, and whether its invoice came twice."""
+    condition = F.coalesce("diagnosis_code", F.lower("diagnosis"))
+    peers = Window.partitionBy("_condition", "_species")
+    invoice = Window.partitionBy("provider_id", "invoice_number")
+    return claims.withColumns({"_condition": condition, "_species": F.coalesce("species", F.lit("?"))}).withColumns(
+        {
+            "_peer_billed": F.avg(F.col("claim_amount").cast("double")).over(peers),
+            "_twice": F.col("invoice_number").isNotNull() & (F.count("*").over(invoice) > 1),
+        }
+    )
+
+
+def _figures(claims: DataFrame) -> DataFrame:
+    return claims.groupBy("provider_id").agg(
+        F.count("*").alias("claims"),
+        F.count_if("is_decided").alias("decided_claims"),
+        F.count_if(F.col("status") == "Denied").alias("denied_claims"),
+        F.count_if(F.coalesce("is_emergency", F.lit(False))).alias("emergency_claims"),
+        F.countDistinct("customer_id").alias("customers"),
+        F.count_if("_twice").alias("duplicate_invoices"),
+        F.sum("claim_amount").cast(_MONEY).alias("billed_amount"),
+        F.sum("paid_amount").cast(_MONEY).alias("paid_amount"),
+        F.round(F.sum("_peer_billed"), 4).alias("_peer_billed"),
+        F.max("service_date").alias("last_service_date"),
+    )
