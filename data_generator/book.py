@@ -25,6 +25,8 @@ HISTORY_DAYS = 730
 UNLIMITED = 2**50
 MONTHLY_LAPSE = 0.0172
 NON_RENEWAL = 0.05
+GROWTH = ([0.0, 0.36, 0.62, 1.0], [0.0, 45.0, 170.0, float(HISTORY_DAYS)])
+"""Share of all policies written by the day of the history."""
 CLAIM_SHAPE = 0.6
 """Of the gamma behind the negative binomial; the smaller, the more pets without any claim."""
 PRE_EXISTING_SHARE = 0.32
@@ -121,7 +123,7 @@ def build_book(sizes: Sizes, seed: int, as_of: date) -> Book:
 
 def _effective_days(seed: int, size: int, as_of: int) -> Ints:
     """A young insurer: many policies in the first months, steady growth afterwards."""
-    elapsed = HISTORY_DAYS * stream(seed, "effective").random(size) ** 2.8
+    elapsed = np.interp(stream(seed, "effective").random(size), *GROWTH)
     return without_leap_days(as_of - HISTORY_DAYS + 1 + np.floor(elapsed).astype(np.int64))
 
 

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from data_generator.generation import GenerationError, generate
+from data_generator.landed import NothingLanded
+from data_generator.next_day import append_day
 
 
 def _iso_date(text: str) -> date:
@@ -26,6 +29,9 @@ def _parser(today: date) -> argparse.ArgumentParser:
     parser.add_argument(
         "--as-of", type=_iso_date, default=today - timedelta(days=1), help="last day landed (default yesterday, UTC)"
     )
+    parser.add_argument(
+        "--append-day", action="store_true", help="add one day to the landing data in DIR; takes no other option"
+    )
     return parser
 
 
@@ -34,8 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser(datetime.now(UTC).date())
     options = parser.parse_args(arguments)
     try:
-        summary = generate(options.out, options.claims, options.seed, options.as_of)
-    except (GenerationError, OSError) as error:
+        if options.append_day:
+            summary: Any = append_day(options.out)
+        else:
+            summary = generate(options.out, options.claims, options.seed, options.as_of)
+    except (GenerationError, NothingLanded, OSError) as error:
         parser.exit(2, f"{parser.prog}: error: {error}\n")
     sys.stdout.write(json.dumps(asdict(summary), default=str, indent=2) + "\n")
     return 0

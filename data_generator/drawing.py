@@ -60,7 +60,7 @@ def draw_claims(book: Book, provider_place: Ints, policy: Ints, chunk: int) -> C
     terms, pets = book.policies, book.pets
     pet = terms.pet[policy]
     service, submitted = _dates(rng, book, policy)
-    condition = _conditions(rng, book, policy, service)
+    condition = conditions_for(rng, book, policy, service)
     service, submitted = _waited(rng, book, policy, condition, service, submitted)
     history = pets.conditions[pet]
     attempt = (history[:, 0] >= 0) & (rng.random(policy.size) < PRE_EXISTING_ATTEMPTS / 0.32)
@@ -72,13 +72,13 @@ def draw_claims(book: Book, provider_place: Ints, policy: Ints, chunk: int) -> C
         service=service,
         submitted=submitted,
         condition=condition,
-        provider=_providers(rng, provider_place, place),
+        provider=providers_for(rng, provider_place, place),
         emergency=rng.random(policy.size) < EMERGENCY[condition],
         bill_usd=np.zeros(policy.size),
         exclusion=exclusion(terms, history, policy, condition, service),
         policy_year=whole_years(terms.effective[policy], service),
     )
-    claims = replace(claims, bill_usd=_bills(rng, book, claims, place))
+    claims = replace(claims, bill_usd=bills(rng, book, claims, place))
     return claims.take(np.lexsort((claims.submitted, claims.service, claims.policy)))
 
 
@@ -102,7 +102,7 @@ def _days(rng: np.random.Generator, book: Book, policy: Ints) -> tuple[Ints, Int
     return service, service + lag
 
 
-def _conditions(rng: np.random.Generator, book: Book, policy: Ints, service: Ints) -> Ints:
+def conditions_for(rng: np.random.Generator, book: Book, policy: Ints, service: Ints) -> Ints:
     """By species, calendar month and age; care whose rider is missing is mostly not asked for."""
     terms, pets = book.policies, book.pets
     pet = terms.pet[policy]
@@ -147,12 +147,12 @@ def _without_dead_ends(
     rule = exclusion(book.policies, history, policy, condition, service)
     dodge = np.flatnonzero((rule == PRE_EXISTING) & (rng.random(policy.size) < DODGED))
     other = condition.copy()
-    other[dodge] = _conditions(rng, book, policy[dodge], service[dodge])
+    other[dodge] = conditions_for(rng, book, policy[dodge], service[dodge])
     fine = exclusion(book.policies, history, policy, other, service) == COVERED
     return np.where(fine, other, condition)
 
 
-def _providers(rng: np.random.Generator, provider_place: Ints, place: Ints) -> Ints:
+def providers_for(rng: np.random.Generator, provider_place: Ints, place: Ints) -> Ints:
     """Mostly a practice in the owner's city, the popular ones more often."""
     every = np.arange(len(PLACES))
     first, last = np.searchsorted(provider_place, every), np.searchsorted(provider_place, every, side="right")
@@ -161,7 +161,7 @@ def _providers(rng: np.random.Generator, provider_place: Ints, place: Ints) -> I
     return np.asarray(low + np.floor(rng.random(place.size) ** 1.4 * (high - low)), dtype=np.int64)
 
 
-def _bills(rng: np.random.Generator, book: Book, claims: Claims, place: Ints) -> Floats:
+def bills(rng: np.random.Generator, book: Book, claims: Claims, place: Ints) -> Floats:
     """Log-normal per condition, dearer by city, practice, size of breed and with the years."""
     pets = book.pets
     pet = book.policies.pet[claims.policy]

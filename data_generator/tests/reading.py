@@ -24,8 +24,11 @@ class LandedZone:
     @classmethod
     def read(cls, out: Path, as_of: date) -> "LandedZone":
         def table(name: str) -> list[Row]:
-            with (out / name / f"{name}.csv").open(newline="") as file:
-                return list(csv.DictReader(file, strict=True))
+            rows = []
+            for path in sorted((out / name).glob("*.csv")):
+                with path.open(newline="") as file:
+                    rows += list(csv.DictReader(file, strict=True))
+            return rows
 
         lines = []
         for path in sorted((out / "claims").glob("claims_*.jsonl")):
