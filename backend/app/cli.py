@@ -51,7 +51,7 @@ def serve(
     """Serve the dashboard and the API; starts the local workspace unless DATABRICKS_HOST is set."""
     from app.serve import run_server
 
-    raise typer.Exit(run_server(host=host, port=port, data_dir=data_dir))
+    raise typer.Exit(run_server(host=host, port=port, data_dir=data_dir, say=out.print))
 
 
 @cli.command()

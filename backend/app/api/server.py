@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from fastapi import FastAPI
@@ -12,7 +14,21 @@ GRACE_S = 5
 
 
 class PipelineServer(uvicorn.Server):
-    """Ends the event streams before it waits for open connections: a stream never ends by itself."""
+    """Ends the event streams before it waits for open connections: a stream never ends by itself.
+
+    Signals are the caller's: uvicorn's own handling would end a clean exit with the signal itself.
+    """
+
+    on_ready: Callable[[], None] | None = None
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self.on_ready is not None:
+            self.on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         app = self.config.app

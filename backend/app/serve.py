@@ -1,0 +1,228 @@
+"""Running the whole product: the application, and beside it the local workspace unless DATABRICKS_HOST is set."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+
+from app import logs
+from app.api.server import PipelineServer, build_server
+from app.checkout import CHECKOUT
+from app.domain.clock import SystemClock
+from app.domain.errors import PipelineError
+from app.domain.layers import LAYER_TASKS, Layer
+from app.domain.submissions import IfActive, Wish
+from app.main import Background, WorkspaceConnection, connection_to_databricks, create_app
+from app.services.databricks import DatabricksWorkspace
+from app.services.deployment import Deployment, DeploymentPlan
+from app.services.first_start import FirstStart
+from app.services.workspace_process import WorkspaceDidNotStart, WorkspaceProcess
+from app.settings import Settings, SettingsFault, load
+
+log = structlog.get_logger()
+
+LOCAL_NAME = "local workspace"
+FIRST_RUN_MARKER = "first-run.pending"
+FIRST_RUN_KEY = "first-start"
+EXIT_CANNOT_START = 2
+Say = Callable[[str], None]
+
+
+def run_server(*, host: str, port: int, data_dir: Path, say: Say) -> int:
+    """Serve until Ctrl-C or SIGTERM; returns the process's exit code."""
+    logs.configure()
+    try:
+        settings = load(petinsure_data_dir=data_dir)
+        _refuse_open_address(host, settings)
+        with _listen(host, port) as listening:
+            asyncio.run(_serve(settings, host, listening, say))
+    except (SettingsFault, WorkspaceDidNotStart, _CannotListen) as fault:
+        say(str(fault))
+        return EXIT_CANNOT_START
+    return 0
+
+
+async def deploy_once(*, data_dir: Path, force: bool, say: Say) -> int:
+    """`petinsure360 deploy`: to DATABRICKS_HOST, else to the local workspace that is running."""
+    try:
+        settings = load(petinsure_data_dir=data_dir)
+        connection = connection_of(settings)
+        async with opened(connection) as workspace:
+            report = await Deployment(workspace, plan_of(settings, connection, force=force)).deploy()
+    except (SettingsFault, PipelineError, FileNotFoundError) as fault:
+        say(f"Not deployed: {fault}")
+        return 1
+    say(f"Job {report.job_id} on {connection.name}: {len(report.written)} objects written.")
+    for path in report.kept:
+        say(f"Kept as edited there: {path} (--force overwrites it)")
+    return 1 if report.kept else 0
+
+
+def connection_of(settings: Settings) -> WorkspaceConnection:
+    """The workspace that the settings mean; the local one must have run (FileNotFoundError without its token)."""
+    if settings.databricks_host:
+        return connection_to_databricks(settings)
+    process = WorkspaceProcess(data_dir=settings.petinsure_data_dir, port=settings.petinsure_workspace_port)
+    return WorkspaceConnection(kind="local", name=LOCAL_NAME, host=process.host, token=process.token)
+
+
+def plan_of(settings: Settings, connection: WorkspaceConnection, *, force: bool = False) -> DeploymentPlan:
+    """What is deployed where, for these settings."""
+    return DeploymentPlan(
+        source=CHECKOUT,
+        notebook_root=settings.databricks_notebook_root,
+        catalog=settings.petinsure_catalog,
+        landing_path=settings.petinsure_landing_path,
+        control_path=settings.petinsure_control_path,
+        cluster_id=settings.databricks_cluster_id,
+        local_cluster=connection.kind == "local",
+        force=force,
+    )
+
+
+@asynccontextmanager
+async def opened(connection: WorkspaceConnection) -> AsyncIterator[DatabricksWorkspace]:
+    """A client of the workspace for commands that run without the server."""
+    with ThreadPoolExecutor(1) as executor:
+        workspace = DatabricksWorkspace(
+            host=connection.host, config=connection.sdk_config, executor=executor, clock=SystemClock()
+        )
+        try:
+            yield workspace
+        finally:
+            await workspace.aclose()
+
+
+async def _serve(settings: Settings, host: str, listening: socket.socket, say: Say) -> None:
+    address = f"http://{'127.0.0.1' if _is_loopback(host) else host}:{listening.getsockname()[1]}"
+    if settings.databricks_host:
+        connection = connection_to_databricks(settings)
+        await _serve_app(settings, connection, host, listening, lambda: say(f"Dashboard: {address}"))
+        return
+    _mark_first_run(settings.petinsure_data_dir)
+    async with WorkspaceProcess(
+        data_dir=settings.petinsure_data_dir, port=settings.petinsure_workspace_port
+    ) as process:
+        connection = WorkspaceConnection(kind="local", name=LOCAL_NAME, host=process.host, token=process.token)
+        await _serve_app(
+            settings,
+            connection,
+            host,
+            listening,
+            lambda: say(f"Dashboard: {address}   local workspace: {process.host}"),
+        )
+
+
+async def _serve_app(
+    settings: Settings,
+    connection: WorkspaceConnection,
+    host: str,
+    listening: socket.socket,
+    ready: Callable[[], None],
+) -> None:
+    background = [_first_start(settings, connection)] if connection.kind == "local" else []
+    app = create_app(settings, workspace=connection, background=background, loopback=_is_loopback(host))
+    server = build_server(app, host=host, port=listening.getsockname()[1])
+    server.on_ready = ready
+    with _ending_on_signals(server):
+        await server.serve(sockets=[listening])
+
+
+def _mark_first_run(data_dir: Path) -> None:
+    """Remember, before anything is made, that this data directory is new."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    if not any((data_dir / name).exists() for name in ("petinsure.db", "workspace")):
+        (data_dir / FIRST_RUN_MARKER).touch()
+
+
+def _first_start(settings: Settings, connection: WorkspaceConnection) -> Background:
+    async def run(app: FastAPI) -> None:
+        async def start() -> None:
+            await app.state.ledger.trigger(
+                Wish(
+                    layer=Layer.ALL.value,
+                    tasks=LAYER_TASKS[Layer.ALL],
+                    claim_ids=(),
+                    reason="First start: the demo data, once through all layers",
+                    if_active=IfActive.QUEUE,
+                    requested_by="petinsure360",
+                    request_key=FIRST_RUN_KEY,
+                )
+            )
+
+        await FirstStart(
+            api=app.state.workspace,
+            deployment=Deployment(app.state.workspace, plan_of(settings, connection)),
+            landing_path=settings.petinsure_landing_path,
+            marker=settings.petinsure_data_dir / FIRST_RUN_MARKER,
+            start_first_run=start,
+        ).run()
+
+    return run
+
+
+# Listening and ending ----------------------------------------------------------------------------------------------
+
+
+class _CannotListen(Exception):
+    """The address cannot be served; the text says why and what to do."""
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse_open_address(host: str, settings: Settings) -> None:
+    if not _is_loopback(host) and not settings.access_tokens:
+        raise _CannotListen(
+            f"Not listening on {host}: beyond loopback a sign-in is required. Set PETINSURE_API_TOKENS "
+            "(name:role:token, comma-separated; roles viewer, operator, admin), or listen on 127.0.0.1."
+        )
+
+
+@contextlib.contextmanager
+def _listen(host: str, port: int) -> Iterator[socket.socket]:
+    """A bound socket, made before anything is started, so that a taken port is told at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host, port))
+        except OSError as fault:
+            raise _CannotListen(
+                f"Cannot listen on {host}:{port}: {fault.strerror}. Is it served already? PORT=… takes another port."
+            ) from fault
+        yield listening
+
+
+@contextlib.contextmanager
+def _ending_on_signals(server: PipelineServer) -> Iterator[None]:
+    """SIGINT and SIGTERM end the server in order; a second one stops waiting for open requests."""
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, leave)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
