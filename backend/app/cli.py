@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import subprocess
 import sys
@@ -51,7 +52,7 @@ def serve(
     """Serve the dashboard and the API; starts the local workspace unless DATABRICKS_HOST is set."""
     from app.serve import run_server
 
-    raise typer.Exit(run_server(host=host, port=port, data_dir=data_dir, say=out.print))
+    raise typer.Exit(run_server(host=host, port=port, data_dir=data_dir, say=_say))
 
 
 @cli.command()
@@ -144,17 +145,25 @@ def deploy(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Put the notebooks and the job into the workspace (DATABRICKS_HOST, else the local one)."""
+    from app import logs
     from app.serve import deploy_once
 
-    raise typer.Exit(asyncio.run(deploy_once(data_dir=data_dir, force=force, say=out.print)))
+    logs.configure(logging.WARNING)
+    raise typer.Exit(asyncio.run(deploy_once(data_dir=data_dir, force=force, say=_say)))
 
 
 @cli.command()
 def doctor(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     """Check settings, credentials and reachability, and say what to fix."""
+    from app import logs
     from app.doctor import examine
 
-    raise typer.Exit(asyncio.run(examine(data_dir=data_dir, say=out.print)))
+    logs.configure(logging.ERROR)
+    raise typer.Exit(asyncio.run(examine(data_dir=data_dir, say=_say)))
+
+
+def _say(text: str) -> None:
+    out.print(text, soft_wrap=True)
 
 
 def _backend(url: str) -> RemoteBackend:
