@@ -20,8 +20,8 @@ MONTHS = "SELECT * FROM gold.monthly_kpis ORDER BY year_month"
 
 # Percentiles cannot be added up from months; the window begins with the month :first.
 CYCLE_TIME = (
-    "SELECT percentile(decision_days, 0.5) AS cycle_time_p50_days, percentile(decision_days, 0.9) AS cycle_time_p90_days "
-    "FROM gold.claims_analytics WHERE service_month >= :first AND service_month <= :last"
+    "SELECT percentile(decision_days, 0.5) AS cycle_time_p50_days, "
+    "percentile(decision_days, 0.9) AS cycle_time_p90_days FROM gold.claims_analytics WHERE service_month >= :first AND service_month <= :last"
 )
 
 _CLAIM_SUMS = (
@@ -61,8 +61,8 @@ PAGES = {
                 f"ORDER BY paid_amount DESC, diagnosis LIMIT {TOP}"
             ),
             "top": (
-                "SELECT claim_id, service_date, status, species, breed, diagnosis, provider_id, provider_name, claim_amount, "
-                "approved_amount, paid_amount, expected_paid, leakage_amount FROM gold.claims_analytics "
+                "SELECT claim_id, service_date, status, species, breed, diagnosis, provider_id, provider_name, "
+                "claim_amount, approved_amount, paid_amount, expected_paid, leakage_amount FROM gold.claims_analytics "
                 f"ORDER BY claim_amount DESC, claim_id LIMIT {TOP}"
             ),
         },
@@ -74,13 +74,13 @@ PAGES = {
             "by_value_tier": _customers_by("value_tier"),
             "by_churn_tier": _customers_by("churn_tier"),
             "offers": (
-                "SELECT offer, count(*) AS customers, count_if(priority = 1) AS best_for, count_if(may_contact) AS may_contact, "
-                "avg(score) AS average_score FROM gold.cross_sell GROUP BY offer ORDER BY best_for DESC, offer"
+                "SELECT offer, count(*) AS customers, count_if(priority = 1) AS best_for, "
+                "count_if(may_contact) AS may_contact, avg(score) AS average_score FROM gold.cross_sell GROUP BY offer ORDER BY best_for DESC, offer"
             ),
             "top": (
-                "SELECT customer_id, first_name, last_name, state, pets, active_policies, annual_premium, earned_premium, "
-                "claims, paid_amount, incurred_amount, loss_ratio, lifetime_value, tenure_months, value_tier, churn_tier, "
-                "next_best_offer, next_best_offer_reason FROM gold.customer_360 "
+                "SELECT customer_id, first_name, last_name, state, pets, active_policies, annual_premium, "
+                "earned_premium, claims, paid_amount, incurred_amount, loss_ratio, lifetime_value, tenure_months, "
+                "value_tier, churn_tier, next_best_offer, next_best_offer_reason FROM gold.customer_360 "
                 f"ORDER BY lifetime_value DESC, customer_id LIMIT {TOP}"
             ),
         },
@@ -95,8 +95,9 @@ PAGES = {
                 "sum(duplicate_invoices) AS duplicate_invoices FROM gold.provider_performance"
             ),
             "by_type": (
-                "SELECT provider_type, count(*) AS providers, sum(claims) AS claims, sum(billed_amount) AS billed_amount, "
-                "sum(paid_amount) AS paid_amount, sum(denied_claims) AS denied_claims, sum(decided_claims) AS decided_claims "
+                "SELECT provider_type, count(*) AS providers, sum(claims) AS claims, "
+                "sum(billed_amount) AS billed_amount, sum(paid_amount) AS paid_amount, "
+                "sum(denied_claims) AS denied_claims, sum(decided_claims) AS decided_claims "
                 "FROM gold.provider_performance GROUP BY provider_type ORDER BY claims DESC, provider_type"
             ),
             "top": f"SELECT * FROM gold.provider_performance ORDER BY billed_amount DESC, provider_id LIMIT {TOP}",

@@ -1,6 +1,6 @@
 """The statements that read the lake. Constants: values travel as parameters, the catalog beside the statement.
 
-What "pending" means is what the notebooks mean by it: `notebooks/medallion/pending.py` for silver, `release.py` for gold.
+"Pending" is what the notebooks mean by it: `notebooks/medallion/pending.py` for silver, `release.py` for gold.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads the lake through the workspace's SQL warehouse: each question is one statement, asked after a run, never by a page."""
+"""Reads the lake through the workspace's SQL warehouse: one statement per question, after a run, never for a page."""
 
 from __future__ import annotations
 
