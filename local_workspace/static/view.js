@@ -43,7 +43,7 @@ function head(run) {
   const facts = [
     ['Run', run.run_id], ['Job', run.job_id], ['Started', instant(run.start_time)],
     ['Ended', run.end_time ? clock(run.end_time) : null], ['Duration', elapsed(run)],
-    ['Trigger', run.trigger], ['By', run.creator_user_name],
+    ['Queued', run.queue_duration ? duration(run.queue_duration) : null], ['Trigger', run.trigger], ['By', run.creator_user_name],
   ].filter(([, value]) => value != null);
   const message = run.status?.termination_details?.message || run.state?.state_message;
   return h('section', { cls: 'fades', 'aria-label': 'Run' },

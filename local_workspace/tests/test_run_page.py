@@ -189,6 +189,23 @@ def test_what_was_opened_stays_open_when_the_page_refreshes(pages: Pages, opened
     expect(page.locator("#base-2")).to_have_attribute("open", "")
 
 
+def test_cells_show_code_output_tables_and_what_a_killed_worker_left(pages: Pages, opened: Callable[..., Page]) -> None:
+    pages.runs.run = run_document("TERMINATED", "CANCELED", [task(2, "silver", "TERMINATED", "CANCELED")])
+    table = {"type": "table", "columns": ["claim_id", "amount"], "rows": [["CLM-1", None]], "truncated": False}
+    evil = {"type": "html", "html": "<h3>Shown</h3><script>top.document.title = 'owned'</script>"}
+    times = {"started_at_ms": STARTED_MS, "ended_at_ms": STARTED_MS + 1200}
+    pages.runs.cells_of[2] = [
+        {"source": "print(1)", "status": "success", "outputs": [{"type": "text", "text": "<i>1</i>"}, table]} | times,
+        {"source": "displayHTML(x)", "status": "running", "outputs": [evil], "started_at_ms": STARTED_MS},
+    ]
+    page = opened(pages.links.url(RUN_ID))
+    expect(page.get_by_text("<i>1</i>")).to_be_visible()
+    expect(page.get_by_role("row", name="CLM-1")).to_contain_text("null")
+    expect(page.frame_locator("iframe").get_by_text("Shown")).to_be_visible()
+    expect(page.locator(".cell").nth(1)).to_contain_text("Stopped")
+    expect(page).to_have_title("Canceled – PetInsure360 <medallion>")
+
+
 def test_without_a_key_the_page_says_where_to_get_one(pages: Pages, opened: Callable[..., Page]) -> None:
     page = opened(f"{pages.host}/runs/{RUN_ID}")
     expect(page.get_by_role("alert")).to_contain_text("Open this run from the dashboard again")
