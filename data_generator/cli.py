@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from data_generator.generation import GenerationError, generate
-from data_generator.landed import NothingLanded
+from data_generator.generation import generate
 from data_generator.next_day import append_day
+from data_generator.requests import GenerationError
+from data_generator.scenario_files import land_scenarios
 
 
 def _iso_date(text: str) -> date:
@@ -29,22 +30,30 @@ def _parser(today: date) -> argparse.ArgumentParser:
     parser.add_argument(
         "--as-of", type=_iso_date, default=today - timedelta(days=1), help="last day landed (default yesterday, UTC)"
     )
-    parser.add_argument(
-        "--append-day", action="store_true", help="add one day to the landing data in DIR; takes no other option"
-    )
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--append-day", action="store_true", help="add one day to what DIR holds; needs no other option")
+    kind.add_argument("--scenarios", action="store_true", help="write the named edge cases instead (see scenarios.py)")
     return parser
 
 
+def _carry_out(options: argparse.Namespace) -> Any:
+    if options.append_day:
+        return append_day(options.out)
+    if options.scenarios:
+        return land_scenarios(options.out, options.seed, options.as_of)
+    return generate(options.out, options.claims, options.seed, options.as_of)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Generate and print the summary as JSON. Exit code 2 and one line on stderr for arguments that cannot be met."""
+    """Write what was asked for and print the summary as JSON.
+
+    Exit code 2 and one line on stderr for arguments that cannot be met.
+    """
     parser = _parser(datetime.now(UTC).date())
     options = parser.parse_args(arguments)
     try:
-        if options.append_day:
-            summary: Any = append_day(options.out)
-        else:
-            summary = generate(options.out, options.claims, options.seed, options.as_of)
-    except (GenerationError, NothingLanded, OSError) as error:
+        summary = _carry_out(options)
+    except (GenerationError, OSError) as error:
         parser.exit(2, f"{parser.prog}: error: {error}\n")
     sys.stdout.write(json.dumps(asdict(summary), default=str, indent=2) + "\n")
     return 0

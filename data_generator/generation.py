@@ -12,13 +12,13 @@ from data_generator.arrays import Ints, stream
 from data_generator.book import HISTORY_DAYS, Book, Sizes, build_book
 from data_generator.calibration import PriceLevels, calibrate
 from data_generator.claim_rows import Lines, landing_lines
-from data_generator.days import to_date
+from data_generator.days import day_number, to_date
 from data_generator.decisions import decide
 from data_generator.drawing import draw_claims
 from data_generator.faults import choose_faults
+from data_generator.requests import GenerationError, check_claims, check_origin
 from data_generator.writing import Landing, claims_file_name
 
-MOST_CLAIMS = 5_000_000
 CHUNK_CLAIMS = 100_000
 DIMENSIONS = {
     "customers/customers.csv": dimensions.customers,
@@ -26,10 +26,6 @@ DIMENSIONS = {
     "policies/policies.csv": dimensions.policies,
     "vet_providers/vet_providers.csv": dimensions.providers,
 }
-
-
-class GenerationError(Exception):
-    """The request cannot be carried out; the message says why and what would do. Nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,9 @@ def generate(out: Path, claims: int, seed: int, as_of: date, *, chunk_claims: in
     arguments that determine the bytes). Files of the same name are replaced whole.
     Raises: GenerationError.
     """
-    _check(out, claims, seed, as_of)
+    check_claims(claims)
+    check_origin(out, seed, as_of)
+    _refuse_other_data(out, as_of)
     book = build_book(Sizes.for_claims(claims), seed, as_of)
     totals: dict[str, int] = {}
     rows = 0
@@ -71,16 +69,8 @@ def generate(out: Path, claims: int, seed: int, as_of: date, *, chunk_claims: in
         return _summary(book, totals, rows, landing.files)
 
 
-def _check(out: Path, claims: int, seed: int, as_of: date) -> None:
-    if not 1 <= claims <= MOST_CLAIMS:
-        raise GenerationError(f"claims must be between 1 and {MOST_CLAIMS:,}, not {claims:,}")
-    if not 0 <= seed < 2**63:
-        raise GenerationError(f"seed must be between 0 and 2^63 - 1, not {seed}")
-    if not 1990 <= as_of.year <= 2199:
-        raise GenerationError(f"as-of must lie between 1990 and 2199, not {as_of.isoformat()}")
-    if out.exists() and not out.is_dir():
-        raise GenerationError(f"{out} is a file; name a folder")
-    window = {claims_file_name((as_of - date(1970, 1, 1)).days - age) for age in range(HISTORY_DAYS)}
+def _refuse_other_data(out: Path, as_of: date) -> None:
+    window = {claims_file_name(day_number(as_of) - age) for age in range(HISTORY_DAYS)}
     foreign = sorted(path.name for path in out.glob("claims/claims_*.jsonl") if path.name not in window)
     if foreign:
         raise GenerationError(f"{out} holds other landing data ({foreign[0]}); name an empty folder or remove it first")

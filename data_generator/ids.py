@@ -1,5 +1,8 @@
 """Ids. The seed in base 36 stands in every one of them, so that two seeds never share an id."""
 
+SCENARIO_MARK = ".S-"
+"""Stands in the ids of scenarios and in no other."""
+
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 

@@ -9,7 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from data_generator.ids import from_base36
+from data_generator.ids import SCENARIO_MARK, from_base36
+from data_generator.requests import GenerationError
 
 Row = dict[str, Any]
 RECENT_FILES = 60
@@ -19,13 +20,13 @@ _AMOUNT = re.compile(r"\d+\.\d\d")
 _DAY_FILE = re.compile(r"claims_(\d{4}-\d\d-\d\d)\.jsonl")
 
 
-class NothingLanded(Exception):
+class NothingLanded(GenerationError):
     """The folder holds no landing data that a day could be added to; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """A landing zone as it stands."""
+    """A landing zone as it stands; scenarios are not part of it, so that their outcomes stay what they are."""
 
     out: Path
     seed: int
@@ -37,7 +38,8 @@ class Landed:
     def read(cls, out: Path) -> "Landed":
         """Raises NothingLanded."""
         files = tuple(sorted(path for path in out.glob("claims/claims_*.jsonl") if _DAY_FILE.fullmatch(path.name)))
-        policies = latest(read_table(out, "policies"), "policy_id")
+        rows = (row for row in read_table(out, "policies") if SCENARIO_MARK not in row["policy_id"])
+        policies = latest(rows, "policy_id")
         if not files or not policies:
             raise NothingLanded(f"{out} holds no landed policies and claims; generate a landing zone first")
         seed = from_base36(next(iter(policies)).split("-")[1])

@@ -3,15 +3,24 @@
 from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
 
-from data_generator.tests.reading import LandedZone, Row, day, policy_year
+from data_generator.tests.reading import LandedZone, Row, day, in_term, policy_year
 
 CENT = Decimal("0.01")
+
+
+def excluded_by_pet_or_term(zone: LandedZone, claim: Row) -> str | None:
+    policy = zone.policies[claim["policy_id"]]
+    if not in_term(policy, claim["service"]):
+        return "Outside Term"
+    return "Other Pet" if policy["pet_id"] != claim["pet_id"] else None
 
 
 def excluded_by(zone: LandedZone, claim: Row) -> str | None:
     """The denial reason that the terms demand, if any."""
     policy, pet = zone.policies[claim["policy_id"]], zone.pets[claim["pet_id"]]
     onset, effective = pet["condition_onset_on"], policy["effective_date"]
+    if outside := excluded_by_pet_or_term(zone, claim):
+        return outside
     if claim["diagnosis_code"] in pet["pre_existing_conditions"].split(";") and onset < effective:
         return "Pre-existing Condition"
     wait = "orthopedic" if claim["claim_category"] == "Orthopedic" else claim["claim_type"].lower()
@@ -21,10 +30,10 @@ def excluded_by(zone: LandedZone, claim: Row) -> str | None:
     return "Not Covered" if rider and policy[rider] == "false" else None
 
 
-def expected_amounts(zone: LandedZone) -> dict[str, Decimal]:
+def expected_amounts(zone: LandedZone, clean: list[Row] | None = None) -> dict[str, Decimal]:
     """What each clean claim costs by its policy's terms; 0 for what is excluded or denied."""
     years: dict[tuple[str, int], list[Row]] = defaultdict(list)
-    for claim in zone.clean():
+    for claim in zone.clean() if clean is None else clean:
         years[claim["policy_id"], policy_year(zone.policies[claim["policy_id"]], claim["service"])].append(claim)
     expected = {}
     for (policy_id, _), claims in years.items():

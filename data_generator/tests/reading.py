@@ -30,7 +30,7 @@ class LandedZone:
                     rows += list(csv.DictReader(file, strict=True))
             return rows
 
-        lines = []
+        lines = [json.loads(text) | {"landed_on": as_of} for text in _lines(out / "claims" / "scenarios.jsonl")]
         for path in sorted((out / "claims").glob("claims_*.jsonl")):
             landed_on = date.fromisoformat(path.stem.removeprefix("claims_"))
             lines += [json.loads(text) | {"landed_on": landed_on} for text in path.read_text().splitlines()]
@@ -54,15 +54,21 @@ class LandedZone:
 
     def is_clean(self, claim: Row) -> bool:
         """Free of every fault that the data-quality rules are there to find."""
-        policy = self.policies.get(claim["policy_id"])
-        if policy is None or claim["diagnosis_code"] is None or not _is_amount(claim["claim_amount"]):
-            return False
         service = day(claim["service_date"])
-        return service <= self.as_of and in_term(policy, service)
+        return self._is_sound(claim) and service <= self.as_of and in_term(self.policies[claim["policy_id"]], service)
 
     def clean(self) -> list[Row]:
         """Clean claims, newest versions, with typed amounts and dates beside the texts."""
         return [_typed(claim) for claim in self.latest() if self.is_clean(claim)]
+
+    def outside_their_term(self) -> list[Row]:
+        """Claims whose only fault is a service date outside the policy's term."""
+        claims = [claim for claim in self.latest() if not self.is_clean(claim) and self._is_sound(claim)]
+        return [_typed(claim) for claim in claims if day(claim["service_date"]) <= self.as_of]
+
+    def _is_sound(self, claim: Row) -> bool:
+        known = claim["policy_id"] in self.policies and claim["diagnosis_code"] is not None
+        return known and _is_amount(claim["claim_amount"])
 
     def ids(self) -> Counter[str]:
         return Counter(line["claim_id"] for line in self.lines)
@@ -89,8 +95,12 @@ def policy_year(policy: Row, service: date) -> int:
     return service.year - start.year - ((service.month, service.day) < (start.month, start.day))
 
 
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
 def _is_amount(text: str) -> bool:
-    return text.replace(".", "", 1).isdigit()
+    return text.replace(".", "", 1).isdigit() and Decimal(text) > 0
 
 
 def _typed(claim: Row) -> Row:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from data_generator.claim_rows import Lines
-from data_generator.generation import GenerationError, Summary, generate
+from data_generator.generation import Summary, generate
+from data_generator.requests import GenerationError
 from data_generator.tests.conftest import AS_OF
 from data_generator.tests.reading import LandedZone
 from data_generator.writing import Landing
@@ -207,6 +208,8 @@ def test_the_default_as_of_date_is_yesterday_in_utc(tmp_path: Path) -> None:
         (["--claims", "many"], "invalid int value: 'many'"),
         (["--as-of", "31.12.2025"], "'31.12.2025' is not a date; write YYYY-MM-DD"),
         (["--seed", "-4"], "seed must be between"),
+        (["--seed", "-4", "--scenarios"], "seed must be between"),
+        (["--append-day", "--scenarios"], "not allowed with argument"),
     ],
 )
 def test_bad_arguments_get_one_clear_line(tmp_path: Path, arguments: list[str], message: str) -> None:
