@@ -76,7 +76,7 @@ def detail(call: Call) -> Any:
     files = table.get_add_actions(flatten=True)
     sizes = [int(size.as_py()) for size in files["size_bytes"]] if files.num_rows else []
     newest = table.history(1)[0]["timestamp"]
-    row = (
+    row: tuple[Any, ...] = (
         "delta", str(metadata.id), target.name, metadata.description, str(target.folder),
         _instant(metadata.created_time), _instant(newest), list(metadata.partition_columns), [], len(sizes), sum(sizes),
         dict(metadata.configuration), protocol.min_reader_version, protocol.min_writer_version,

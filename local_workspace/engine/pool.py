@@ -1,0 +1,141 @@
+"""Warm workers for notebooks: each serves one task and is replaced when that disturbs nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+
+import structlog
+
+from local_workspace.engine.nursery import Nursery, Worker, WorkerDied
+from local_workspace.engine.tasks import TaskOutcome, TaskRequest
+from local_workspace.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+_REFILL_AFTER_S = 0.3
+_LONG_TASK_S = 5.0
+
+
+class WorkerPool:
+    """Up to `size` warm workers.
+
+    After a task its worker is replaced once the pool has been idle for a moment, or tasks have run for a while, so
+    that warming up does not compete with the next task of a pipeline. When the last warm worker is taken, another is
+    begun at once.
+    """
+
+    def __init__(self, *, storage: Storage, size: int, spark_remote: str | None = None) -> None:
+        self._size = size
+        self._nursery = Nursery(storage, spark_remote)
+        self._warm: asyncio.Queue[Worker] = asyncio.Queue()
+        self._warming: set[asyncio.Task[None]] = set()
+        self._refill: asyncio.TimerHandle | None = None
+        self._tasks = 0
+        self._stopped = True
+        self._fault: str | None = None
+
+    async def start(self) -> None:
+        """Return when the first worker is warm; the others follow. Raises: WorkerDied when none can start."""
+        self._stopped = False
+        worker = await self._new_warm_worker()
+        self._warm.put_nowait(worker)
+        self._refill_later(0)
+
+    async def stop(self) -> None:
+        """Kill every worker, running ones too, and free the memory."""
+        self._stopped = True
+        if self._refill is not None:
+            self._refill.cancel()
+        for task in self._warming:
+            task.cancel()
+        await self._nursery.stop()
+        if self._warming:
+            await asyncio.wait(self._warming)
+        while not self._warm.empty():
+            self._warm.get_nowait()
+
+    async def run(self, request: TaskRequest) -> TaskOutcome:
+        """Run a notebook. Cancelling kills its worker and returns only when that is dead."""
+        self._tasks += 1
+        try:
+            worker = await self._take()
+            try:
+                answer = await worker.ask({"do": "run", "request": _wire(request)})
+                return TaskOutcome(**answer["outcome"])
+            finally:
+                await worker.kill()
+        except WorkerDied as death:
+            log.warning("worker_died", task_run_id=request.task_run_id, how=str(death))
+            return TaskOutcome("crashed", error=f"The worker process that ran the notebook {death}.")
+        finally:
+            self._tasks -= 1
+            self._refill_later(_REFILL_AFTER_S)
+
+    async def _take(self) -> Worker:
+        """A warm worker that is still alive. Raises: WorkerDied when none can be had."""
+        while True:
+            if self._warm.empty() and not self._warming:
+                self._begin_warming()
+            if self._fault is not None and self._warm.empty():
+                fault, self._fault = self._fault, None
+                raise WorkerDied(fault)
+            worker = await self._next_warm()
+            if worker is not None and not worker.ended.done():
+                if self._warm.empty() and not self._warming and self._size > 1:
+                    self._begin_warming()
+                else:
+                    self._refill_later(_LONG_TASK_S)
+                return worker
+
+    async def _next_warm(self) -> Worker | None:
+        """None when what was being warmed up ended without one."""
+        getting = asyncio.ensure_future(self._warm.get())
+        try:
+            await asyncio.wait({getting, *self._warming}, return_when=asyncio.FIRST_COMPLETED)
+            return getting.result() if getting.done() else None
+        finally:
+            if not getting.done():
+                getting.cancel()
+
+    def _begin_warming(self) -> None:
+        if self._stopped:
+            raise WorkerDied("was stopped with its cluster")
+        task = asyncio.create_task(self._warm_one())
+        self._warming.add(task)
+        task.add_done_callback(self._warming.discard)
+
+    async def _warm_one(self) -> None:
+        try:
+            worker = await self._new_warm_worker()
+        except WorkerDied as death:
+            log.error("worker_not_started", how=str(death))
+            self._fault = str(death)
+            return
+        self._warm.put_nowait(worker)
+
+    async def _new_warm_worker(self) -> Worker:
+        worker = await self._nursery.new_worker()
+        await worker.warm()
+        return worker
+
+    def _refill_later(self, delay_s: float) -> None:
+        """Fill up after a while; a task that begins meanwhile puts it off until tasks have run long."""
+        if self._refill is not None:
+            self._refill.cancel()
+        if not self._stopped:
+            self._refill = asyncio.get_running_loop().call_later(delay_s, self._fill_up)
+
+    def _fill_up(self) -> None:
+        """One worker at a time: two that warm up side by side are ready no sooner."""
+        self._refill = None
+        if self._stopped or self._fault is not None:
+            return
+        if self._warm.qsize() + len(self._warming) < self._size and not self._warming:
+            self._begin_warming()
+            for task in self._warming:
+                task.add_done_callback(lambda _: self._refill_later(0 if self._tasks == 0 else _LONG_TASK_S))
+
+
+def _wire(request: TaskRequest) -> dict[str, object]:
+    return asdict(request) | {"output_dir": str(request.output_dir)}
