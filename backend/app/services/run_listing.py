@@ -59,10 +59,11 @@ class RunListing:
                 gone.add(run_id)
             else:
                 seen[run_id] = run
-        for run_id in wanted & seen.keys():
-            if seen[run_id].incomplete:
-                seen[run_id] = await self.one(run_id) or seen[run_id]
         return seen, frozenset(gone)
+
+    async def whole(self, run: SeenRun) -> SeenRun:
+        """The run with all its tasks; the listing shows the first 100 only."""
+        return (await self.one(run.run_id) or run) if run.incomplete else run
 
     async def one(self, run_id: int) -> SeenRun | None:
         """The run by runs/get, or None when the workspace does not have it."""

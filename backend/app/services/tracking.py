@@ -102,7 +102,8 @@ class Tracker:
             wanted, waiting = await self._wanted(workspace_id)
             seen, gone = await self._listing.read(target, wanted)
             job_id = target.job_id if isinstance(target, JobTarget) else None
-            relevant = [run for run in seen.values() if self._matters(run, wanted, waiting, job_id)]
+            matters = [run for run in seen.values() if self._matters(run, wanted, waiting, job_id)]
+            relevant = [await self._listing.whole(run) for run in matters]
             busy = await self._recorder.record(workspace_id, relevant, gone)
             self._active = busy or any(one.attempts for one in waiting.values())
 
