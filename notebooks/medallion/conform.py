@@ -1,5 +1,8 @@
 """From raw text to types, and from versions of a row to the one that counts."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -61,22 +64,45 @@ def _flag(text: Column) -> Column:
 
 
 def newest_first() -> list[Column]:
-    """Which version of a row wins: the last updated, among equals the last landed."""
-    order = ("updated_at", "_landed_at", "_source_file", "_line")
-    return [F.col(column).desc_nulls_last() for column in order]
+    """Which version of a row wins: the last updated (a row that does not say: when it landed), then the last landed."""
+    order = (F.coalesce("updated_at", "_landed_at"), "_landed_at", "_source_file", "_line")
+    return [F.desc_nulls_last(column) for column in order]
 
 
-def judged(rows: DataFrame) -> DataFrame:
-    """Add `_newest` (the last version of its key) and `_good` (the last version without a reject).
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Rows with `_rejects`, `_newest` and `_good`. `several` holds the keys that may have more than one version."""
 
-    A row that is not `_good` is superseded, or waits in quarantine when it is `_newest`.
+    single: DataFrame | None
+    several: DataFrame
+
+    @property
+    def rows(self) -> DataFrame:
+        return self.several if self.single is None else self.single.unionByName(self.several)
+
+
+def judge(raw: DataFrame, evaluate: Callable[[DataFrame], DataFrame], *, few: bool) -> Judged:
+    """Evaluate rows that have `_key`, and say which version of each key counts.
+
+    `evaluate` adds `_rejects`. `_newest` is the last version of a key, `_good` the last one without a reject: a row
+    that is not `_good` is superseded, or goes to quarantine when it is `_newest`. Nearly all keys have one version, so
+    only the others are sorted unless there are `few` rows.
     """
+    if few:
+        return Judged(None, _ranked(evaluate(raw)))
+    repeated = raw.groupBy("_key").agg(F.count("*").alias("_versions")).where("_versions > 1").select("_key")
+    single = evaluate(raw.join(repeated, "_key", "left_anti"))
+    single = single.withColumns({"_newest": F.lit(True), "_good": _accepted()})
+    return Judged(single, _ranked(evaluate(raw.join(repeated, "_key", "left_semi"))))
+
+
+def _accepted() -> Column:
+    return F.size("_rejects") == 0
+
+
+def _ranked(rows: DataFrame) -> DataFrame:
     versions = Window.partitionBy("_key").orderBy(*newest_first())
     running = versions.rowsBetween(Window.unboundedPreceding, Window.currentRow)
-    accepted = F.size("_rejects") == 0
-    return rows.withColumns(
-        {
-            "_newest": F.row_number().over(versions) == 1,
-            "_good": accepted & (F.sum(accepted.cast("int")).over(running) == 1),
-        }
-    )
+    is_last_accepted = _accepted() & (F.sum(_accepted().cast("int")).over(running) == 1)
+    is_newest = F.row_number().over(versions) == 1
+    return rows.withColumns({"_newest": is_newest, "_good": is_last_accepted})

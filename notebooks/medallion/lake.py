@@ -14,7 +14,7 @@ class Lake:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._exists: dict[str, bool] = {}
+        self._names: dict[str, set[str]] = {}
         self._touched: set[str] = set()
         self.results: dict[str, TableResult] = {}
 
@@ -27,9 +27,16 @@ class Lake:
             self._run.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {name}")
 
     def exists(self, table: str) -> bool:
-        if table not in self._exists:
-            self._exists[table] = self._run.spark.catalog.tableExists(self.full_name(table))
-        return self._exists[table]
+        """Whether the table `schema.name` is there; one question per schema and run."""
+        schema, name = table.split(".")
+        if schema not in self._names:
+            self._names[schema] = self._list(f"{self._run.catalog}.{schema}")
+        return name in self._names[schema]
+
+    def _list(self, schema: str) -> set[str]:
+        if not self._run.spark.catalog.databaseExists(schema):
+            return set()
+        return {row["tableName"] for row in self._run.spark.sql(f"SHOW TABLES IN {schema}").collect()}
 
     def read(self, table: str) -> DataFrame:
         return self._run.spark.table(self.full_name(table))
@@ -49,7 +56,8 @@ class Lake:
     def append(self, table: str, rows: DataFrame) -> None:
         """Add rows; makes the table when it is not there, also with no rows."""
         rows.write.format("delta").mode("append").saveAsTable(self.full_name(table))
-        self._exists[table] = True
+        schema, name = table.split(".")
+        self._names.setdefault(schema, set()).add(name)
         self._touched.add(table)
 
     def merge(self, table: str, source: DataFrame, keys: Sequence[str], *, gone: str | None = None) -> None:

@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from medallion.conform import filled
 from medallion.lake import Lake
-from medallion.quarantine import QUARANTINE, held_keys
+from medallion.quarantine import QUARANTINE
 from medallion.references import refs_hash, with_reference_hashes
 from medallion.run import Run
 from medallion.schemas import LINEAGE, Entity
@@ -31,19 +31,43 @@ def keys_to_judge(run: Run, lake: Lake, entity: Entity, *, every_version: bool =
     `every_version`: a version that silver does not hold counts even when it is not the newest (for histories).
     """
     raw = keyed(bronze(run, lake, entity), entity)
-    versions = raw.select("_key", "_content_hash").distinct() if every_version else _newest(raw)
-    held = f"silver.{entity.table}_history" if every_version else f"silver.{entity.table}"
-    versions = versions.join(
-        lake.read(held).select(F.col(entity.key).alias("_key"), "_content_hash"), ["_key", "_content_hash"], "left_anti"
-    )
-    if lake.exists(QUARANTINE):
-        rejected = lake.read(QUARANTINE).where(F.col("table_name") == entity.table)
-        versions = versions.join(
-            rejected.select(F.col("key").alias("_key"), "_content_hash"), ["_key", "_content_hash"], "left_anti"
-        )
-    keys = versions.select("_key")
-    quarantined = held_keys(lake, entity.table)
-    return keys if quarantined is None else keys.unionAll(quarantined)
+    held = lake.read(f"silver.{entity.table}_history" if every_version else f"silver.{entity.table}")
+    held = held.select(F.col(entity.key).alias("_key"), "_content_hash")
+    quarantined = _quarantined(lake, entity)
+    if quarantined is not None:
+        held = held.unionAll(quarantined)
+    unheld = raw.select("_key", "_content_hash").join(held, ["_key", "_content_hash"], "left_anti")
+    if not every_version:
+        candidates = raw.join(unheld.select("_key").distinct(), "_key", "left_semi")
+        unheld = _newest(candidates).join(held, ["_key", "_content_hash"], "left_anti")
+    keys = unheld.select("_key")
+    return keys if quarantined is None else keys.unionAll(quarantined.select("_key"))
+
+
+def _quarantined(lake: Lake, entity: Entity) -> DataFrame | None:
+    if not lake.exists(QUARANTINE):
+        return None
+    rejected = lake.read(QUARANTINE).where(F.col("table_name") == entity.table)
+    return rejected.select(F.col("key").alias("_key"), "_content_hash")
+
+
+FEW = 20_000
+"""Up to so many keys travel through the driver: a plan with them in it is planned in a fraction of the time."""
+
+
+def settled(run: Run, keys: DataFrame) -> tuple[DataFrame | None, bool]:
+    """The distinct rows of `keys` as they are now, and whether they are few; None when there are none."""
+    keys = keys.distinct()
+    rows = keys.limit(FEW + 1).collect()
+    if not rows:
+        return None, True
+    if len(rows) > FEW:
+        return keys, False
+    return run.spark.createDataFrame([tuple(row) for row in rows], _schema_of(keys)), True
+
+
+def _schema_of(keys: DataFrame) -> str:
+    return ", ".join(f"{name} string" for name in keys.columns)
 
 
 def stale_claims(lake: Lake) -> DataFrame:
@@ -74,7 +98,7 @@ def unknown_claim_ids(run: Run, known: DataFrame) -> list[str]:
 
 
 def _newest(raw: DataFrame) -> DataFrame:
-    updated_at = filled("updated_at").try_cast("timestamp")
-    version = F.struct(updated_at.alias("u"), "_landed_at", "_source_file", "_line", "_content_hash")
+    updated_at = F.coalesce(filled("updated_at").try_cast("timestamp"), "_landed_at")
+    version = F.struct(updated_at.alias("_at"), "_landed_at", "_source_file", "_line", "_content_hash")
     newest = raw.groupBy("_key").agg(F.max(version).alias("_version"))
     return newest.select("_key", F.col("_version")["_content_hash"].alias("_content_hash"))

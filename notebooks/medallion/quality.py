@@ -27,7 +27,7 @@ class Summary:
 
     def rows(self, run_id: str) -> list[tuple[str, str, str, int, int, str]]:
         """Rows of quality_results: every rule of every table that the batch wrote to."""
-        rows = []
+        rows: list[tuple[str, str, str, int, int, str]] = []
         for entity in ENTITIES:
             table = entity.table
             judged = self.written.get(table, 0) + self.quarantined.get(table, 0)

@@ -15,10 +15,10 @@ _STATE = ("rule", "message", "_content_hash")
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """What one table's run decided: the keys it looked at (None = every key) and the rows it rejects."""
+    """What one table's run decided: the keys it looked at (`_key`) and the rows it rejects."""
 
     table: str
-    keys: DataFrame | None
+    keys: DataFrame
     rejected: DataFrame
 
 
@@ -37,13 +37,6 @@ def rejected_rows(judged: DataFrame, table: str, run_id: str) -> DataFrame:
     )
 
 
-def held_keys(lake: Lake, table: str) -> DataFrame | None:
-    """Keys of the table that are in quarantine now, as `_key`; None before there is a quarantine."""
-    if not lake.exists(QUARANTINE):
-        return None
-    return lake.read(QUARANTINE).where(F.col("table_name") == table).select(F.col("key").alias("_key"))
-
-
 def update(lake: Lake, verdicts: Sequence[Verdicts]) -> None:
     """Bring quarantine up to date with all verdicts in one commit, or none when nothing changed."""
     if not verdicts:
@@ -57,20 +50,20 @@ def update(lake: Lake, verdicts: Sequence[Verdicts]) -> None:
 
 
 def _changes(lake: Lake, verdict: Verdicts) -> DataFrame:
-    """New and changed rejects, and the healed rows, flagged `_healed`."""
-    held = lake.read(QUARANTINE).where(F.col("table_name") == verdict.table)
-    keys = ["table_name", "key"]
-    changed = verdict.rejected.join(held.select(*keys, *_STATE), [*keys, *_STATE], "left_anti")
-    healed = held.join(verdict.rejected.select(*keys), keys, "left_anti")
-    if verdict.keys is not None:
-        looked_at = verdict.keys.select(F.col("_key").alias("key"))
-        healed = healed.join(looked_at, "key", "left_semi")
+    """New and changed rejects, and the rows of keys that were looked at and are good now, flagged `_healed`."""
     columns = verdict.rejected.columns
-    return changed.select(*columns, _flag(False)).unionByName(healed.select(*columns, _flag(True)))
+    looked_at = verdict.keys.select(F.col("_key").alias("key")).distinct()
+    held = lake.read(QUARANTINE).where(F.col("table_name") == verdict.table).join(looked_at, "key", "left_semi")
+    held = held.select(F.col("key"), F.struct(*columns).alias("_held"), _state().alias("_held_state"))
+    now = verdict.rejected.select(F.col("key"), F.struct(*columns).alias("_now"), _state().alias("_now_state"))
+    both = now.join(held, "key", "full_outer").where("NOT (_now_state <=> _held_state)")
+    healed = F.col("_now_state").isNull()
+    chosen = [F.when(healed, F.col("_held")[name]).otherwise(F.col("_now")[name]).alias(name) for name in columns]
+    return both.select(*chosen, healed.alias("_healed"))
 
 
-def _flag(value: bool) -> Column:
-    return F.lit(value).alias("_healed")
+def _state() -> Column:
+    return F.md5(F.concat_ws("|", *_STATE))
 
 
 def _union(parts: Sequence[DataFrame]) -> DataFrame:

@@ -10,15 +10,16 @@ from pyspark.sql import functions as F
 
 from medallion import pending
 from medallion.lake import Lake
-from medallion.run import Run
 from medallion.rules import DECIDED
+from medallion.run import Run
 
 TABLE = "gold.claims_analytics"
 _MONEY = "decimal(12,2)"
 _CLAIM = (
-    "claim_id claim_number policy_id pet_id customer_id provider_id claim_type claim_category diagnosis_code diagnosis "
-    "service_date submitted_date decision_date payment_date status denial_reason invoice_number is_emergency"
-).split()
+    *("claim_id", "claim_number", "policy_id", "pet_id", "customer_id", "provider_id", "claim_type", "claim_category"),
+    *("diagnosis_code", "diagnosis", "service_date", "submitted_date", "decision_date", "payment_date", "status"),
+    *("denial_reason", "invoice_number", "is_emergency"),
+)
 _TERMS = ("claim_amount", "approved_amount", "paid_amount", "case_reserve", "eligible_amount", "expected_paid")
 _JOINED = ("_customer_hash", "_pet_hash", "_policy_hash", "_provider_hash")
 AGE_BANDS = ((1, "0"), (3, "1-2"), (7, "3-6"), (10, "7-9"))

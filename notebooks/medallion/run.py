@@ -35,7 +35,7 @@ class FileInfo(Protocol):
     @property
     def size(self) -> int: ...
     @property
-    def modificationTime(self) -> int: ...  # noqa: N802 - Databricks' name
+    def modificationTime(self) -> int: ...
 
 
 class Files(Protocol):

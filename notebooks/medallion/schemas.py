@@ -50,7 +50,8 @@ PETS = Entity(
     "pet_id",
     _fields(
         "pet_id! customer_id! pet_name species! breed gender date_of_birth:date weight_kg:number is_neutered:flag "
-        "microchip_id pre_existing_conditions condition_onset_on:date adopted_on:date is_active:flag updated_at:timestamp"
+        "microchip_id pre_existing_conditions condition_onset_on:date adopted_on:date is_active:flag "
+        "updated_at:timestamp"
     ),
 )
 POLICIES = Entity(

@@ -4,11 +4,13 @@ The latest valid version of a key is in silver; its newest version is in quarant
 is one commit, and what has to be done is found by comparing tables, so a run that died is completed by the next one.
 """
 
+from dataclasses import dataclass
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion import pending, quality
-from medallion.conform import judged, newest_first, typed
+from medallion.conform import Judged, judge, newest_first, typed
 from medallion.lake import Lake
 from medallion.progress import Progress
 from medallion.quarantine import QUARANTINE, Verdicts, rejected_rows, update
@@ -23,6 +25,22 @@ HISTORY = "silver.policies_history"
 TABLES = (*(f"silver.{entity.table}" for entity in DIMENSIONS), HISTORY, "silver.claims", QUARANTINE, quality.TABLE)
 _KEPT = ("_warnings", "_content_hash", "_source_file", "_landed_at")
 _ROW_STATE = ("_content_hash", "_refs_hash", *TERM_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Keys to judge, in column `_key`; `rows` None means every key. `few` keys are planned the short way."""
+
+    rows: DataFrame | None
+    few: bool
+
+    @staticmethod
+    def settled(run: Run, rows: DataFrame) -> "Keys | None":
+        held, few = pending.settled(run, rows)
+        return None if held is None else Keys(held, few)
+
+
+_ALL = Keys(None, False)
 
 
 class Silver:
@@ -40,7 +58,10 @@ class Silver:
         self._lake.track(TABLES)
         for entity in DIMENSIONS:
             self._progress.at(f"silver.{entity.table}")
-            self._dimension(entity)
+            if entity is POLICIES:
+                self._policies()
+            else:
+                self._dimension(entity)
         self._progress.at("silver.claims")
         self._claims()
         self._progress.at(QUARANTINE)
@@ -55,67 +76,103 @@ class Silver:
 
     def _dimension(self, entity: Entity) -> None:
         table = f"silver.{entity.table}"
-        is_history = entity is POLICIES
-        keys = None
-        if self._lake.exists(table) and (not is_history or self._lake.exists(HISTORY)):
-            keys = pending.keys_to_judge(self._run, self._lake, entity, every_version=is_history)
-            if keys.isEmpty():
-                return
-        rows = judged(checked(self._versions(entity, keys), entity.table, self._run.as_of))
-        good = rows.where("_good").select(*entity.columns, *_KEPT, self._stamp())
-        self._verdicts.append(Verdicts(entity.table, keys, rejected_rows(rows, entity.table, self._run.batch_id)))
-        if is_history:
-            self._progress.at(HISTORY)
-            self._write(HISTORY, self._history(rows), ["policy_id", "valid_from"], ["valid_to", "_content_hash"])
-        self._write(table, good, [entity.key], ["_content_hash"])
+        if not self._lake.exists(table):
+            good = self._judged(entity, _ALL).rows.where("_good")
+            self._lake.append(table, good.select(*entity.columns, *_KEPT, self._stamp()))
+            self._refuse(entity)
+        elif keys := self._refuse(entity):
+            good = self._judged(entity, keys).rows.where("_good")
+            self._write(table, good.select(*entity.columns, *_KEPT, self._stamp()), [entity.key], ["_content_hash"])
 
-    def _versions(self, entity: Entity, keys: DataFrame | None) -> DataFrame:
-        """All versions of the keys, typed."""
-        raw = pending.bronze(self._run, self._lake, entity)
-        if keys is not None:
-            raw = pending.keyed(raw, entity).join(keys, "_key", "left_semi")
-        return typed(raw, entity)
+    def _policies(self) -> None:
+        """The history first; the current row of each policy is its version without an end."""
+        if not self._lake.exists(HISTORY):
+            self._lake.append(HISTORY, self._history(self._judged(POLICIES, _ALL)))
+            self._refuse(POLICIES)
+        elif keys := self._refuse(POLICIES):
+            history = self._history(self._judged(POLICIES, keys))
+            self._write(HISTORY, history, ["policy_id", "valid_from"], ["valid_to", "_content_hash"])
+        self._progress.at(HISTORY)
+        current = self._lake.read(HISTORY).where("valid_to IS NULL")
+        current = current.select(*POLICIES.columns, *_KEPT, self._stamp())
+        self._write("silver.policies", current, [POLICIES.key], ["_content_hash"])
 
-    def _history(self, rows: DataFrame) -> DataFrame:
+    def _refuse(self, entity: Entity) -> Keys | None:
+        """Note what the table refuses; the keys that were looked at, None when nothing is pending.
+
+        Pending are also the newest versions that silver does not hold because they are bad, so after a first write
+        only those are judged again.
+        """
+        pending_keys = pending.keys_to_judge(self._run, self._lake, entity, every_version=entity is POLICIES)
+        keys = Keys.settled(self._run, pending_keys)
+        if keys:
+            self._note(entity, keys)
+        return keys
+
+    def _note(self, entity: Entity, keys: Keys) -> None:
+        rejected = rejected_rows(self._judged(entity, keys).rows, entity.table, self._run.batch_id)
+        self._verdicts.append(Verdicts(entity.table, keys.rows, rejected))
+
+    def _judged(self, entity: Entity, keys: Keys) -> Judged:
+        """All versions of the keys, typed and judged."""
+        raw = pending.keyed(pending.bronze(self._run, self._lake, entity), entity)
+        if keys.rows is not None:
+            raw = raw.join(keys.rows, "_key", "left_semi")
+        return judge(raw, lambda rows: self._evaluated(rows, entity), few=keys.few)
+
+    def _evaluated(self, raw: DataFrame, entity: Entity) -> DataFrame:
+        rows = typed(raw, entity)
+        if entity is CLAIMS:
+            rows = with_references(rows, self._lake)
+        return checked(rows, entity.table, self._run.as_of)
+
+    def _history(self, judged: Judged) -> DataFrame:
         """Every valid version of a policy with the time it counted from and to; the current one has no end."""
-        valid_from = F.coalesce("updated_at", "_landed_at")
         same_start = Window.partitionBy("policy_id", "valid_from").orderBy(*newest_first())
-        versions = rows.where("size(_rejects) = 0").withColumn("valid_from", valid_from)
-        versions = versions.withColumn("_n", F.row_number().over(same_start)).where("_n = 1")
-        valid_to = F.lead("valid_from").over(Window.partitionBy("policy_id").orderBy("valid_from"))
-        return versions.select(*POLICIES.columns, "valid_from", valid_to.alias("valid_to"), *_KEPT, self._stamp())
+        several = _valid(judged.several).withColumn("_n", F.row_number().over(same_start)).where("_n = 1").drop("_n")
+        end = F.lead("valid_from").over(Window.partitionBy("policy_id").orderBy("valid_from"))
+        versions = several.withColumn("valid_to", end)
+        if judged.single is not None:
+            alone = _valid(judged.single).withColumn("valid_to", F.lit(None).cast("timestamp"))
+            versions = alone.unionByName(versions)
+        return versions.select(*POLICIES.columns, "valid_from", "valid_to", *_KEPT, self._stamp())
 
     def _claims(self) -> None:
-        keys = self._claim_keys()
-        rows = with_references(self._versions(CLAIMS, keys), self._lake)
-        rows = judged(checked(rows, "claims", self._run.as_of))
-        self._verdicts.append(Verdicts("claims", keys, rejected_rows(rows, "claims", self._run.batch_id)))
-        good = rows.where("_good")
         if not self._lake.exists("silver.claims"):
+            good = self._judged(CLAIMS, self._first_claims()).rows.where("_good")
             self._lake.append("silver.claims", self._shaped(with_terms(good)))
-            return
-        fresh = self._changed(good, "silver.claims", [CLAIMS.key], ["_content_hash", "_refs_hash"])
-        if not fresh.isEmpty():
-            whole = with_terms(self._with_neighbours(fresh))
+            if keys := Keys.settled(self._run, self._claim_keys()):
+                self._note(CLAIMS, keys)
+        elif keys := Keys.settled(self._run, self._claim_keys()):
+            self._note(CLAIMS, keys)
+            good = self._judged(CLAIMS, keys).rows.where("_good")
+            fresh = self._changed(good, "silver.claims", [CLAIMS.key], ["_content_hash", "_refs_hash"])
+            self._merge_claims(fresh)
+
+    def _merge_claims(self, fresh: DataFrame) -> None:
+        """Merge new claims together with the claims whose deductible and limit they move."""
+        ids = Keys.settled(self._run, fresh.select("claim_id", "policy_id"))
+        if ids:
+            whole = with_terms(self._with_neighbours(fresh, ids.rows))
             self._write("silver.claims", self._shaped(whole), [CLAIMS.key], ["_row_hash"])
 
-    def _claim_keys(self) -> DataFrame | None:
-        """Claims to judge; None for all of them."""
-        if not self._lake.exists("silver.claims"):
-            if self._run.claim_ids is None:
-                return None
-            raw = pending.keyed(pending.bronze(self._run, self._lake, CLAIMS), CLAIMS)
-            return pending.only_chosen(self._run, raw.select("_key").distinct(), "_key")
-        keys = pending.keys_to_judge(self._run, self._lake, CLAIMS)
-        return pending.only_chosen(self._run, keys.unionAll(pending.stale_claims(self._lake)).distinct(), "_key")
+    def _first_claims(self) -> Keys:
+        """The chosen claims, or all, while there is no silver.claims yet."""
+        if self._run.claim_ids is None:
+            return _ALL
+        return Keys(self._run.spark.createDataFrame([(i,) for i in sorted(self._run.claim_ids)], "_key string"), True)
 
-    def _with_neighbours(self, fresh: DataFrame) -> DataFrame:
+    def _claim_keys(self) -> DataFrame:
+        """Claims to judge: pending, in quarantine, or judged on references that have changed since."""
+        keys = pending.keys_to_judge(self._run, self._lake, CLAIMS)
+        return pending.only_chosen(self._run, keys.unionAll(pending.stale_claims(self._lake)), "_key")
+
+    def _with_neighbours(self, fresh: DataFrame, ids: DataFrame) -> DataFrame:
         """The fresh claims with all other claims of their policies, new and old: they share deductible and limit."""
         held = self._lake.read("silver.claims")
-        touched = fresh.select("policy_id").unionAll(
-            held.join(fresh.select("claim_id"), "claim_id", "left_semi").select("policy_id")
-        )
-        others = held.join(touched.distinct(), "policy_id", "left_semi").join(fresh, "claim_id", "left_anti")
+        moved = held.join(ids.select("claim_id"), "claim_id", "left_semi").select("policy_id")
+        touched = ids.select("policy_id").unionAll(moved).distinct()
+        others = held.join(touched, "policy_id", "left_semi").join(ids.select("claim_id"), "claim_id", "left_anti")
         base = others.select(*CLAIMS.columns, *_KEPT, F.col("_refs_hash").alias("_judged_on"))
         others = with_references(base, self._lake).withColumn("_refs_hash", F.col("_judged_on")).drop("_judged_on")
         return fresh.select(*others.columns).unionByName(others)
@@ -163,6 +220,10 @@ class Silver:
 
 def _state_of(columns: list[str]) -> Column:
     return F.concat_ws("|", *[F.coalesce(F.col(column).cast("string"), F.lit("")) for column in columns])
+
+
+def _valid(versions: DataFrame) -> DataFrame:
+    return versions.where("size(_rejects) = 0").withColumn("valid_from", F.coalesce("updated_at", "_landed_at"))
 
 
 def run_silver(run: Run) -> Result:

@@ -2,8 +2,6 @@
 
 import json
 import os
-import shutil
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,7 +26,7 @@ LAYERS: dict[str, Callable[..., Result]] = {"bronze": run_bronze, "silver": run_
 class Entry:
     name: str
     size: int
-    modificationTime: int  # noqa: N815 - Databricks' name
+    modificationTime: int
 
 
 class FolderFiles:
@@ -123,7 +121,7 @@ def spark() -> Iterator[SparkSession]:
     catalogs = ", ".join(f'{{type="memory", name="{name}", initial_database=["default"]}}' for name in CATALOGS)
     os.environ["SAIL_CATALOG__LIST"] = f"[{catalogs}]"
     os.environ["SAIL_CATALOG__DEFAULT_CATALOG"] = CATALOGS[0]
-    from pysail.spark import SparkConnectServer  # noqa: PLC0415 - it reads the environment when it starts
+    from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)
