@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -13,6 +12,7 @@ from starlette.routing import BaseRoute
 from local_workspace.api import catalog as catalog_api
 from local_workspace.api import clusters as clusters_api
 from local_workspace.api import dbfs, files, identity, jobs, run_page, runs, workspace
+from local_workspace.api import sql as sql_api
 from local_workspace.api.clusters import ClustersApi
 from local_workspace.api.identity import Identity
 from local_workspace.api.jobs import JobsApi
@@ -21,6 +21,9 @@ from local_workspace.clock import Clock, SystemClock
 from local_workspace.compute.cluster import NewPool, Pool
 from local_workspace.compute.clusters import Clusters
 from local_workspace.engine.catalog import Catalog
+from local_workspace.engine.pool import WorkerPool
+from local_workspace.engine.sql_executor import SqlExecutor
+from local_workspace.notebooks.export import render_html
 from local_workspace.objects.service import WorkspaceObjects
 from local_workspace.objects.source import notebook_source
 from local_workspace.runs.links import RunLinks
@@ -32,6 +35,8 @@ from local_workspace.runs.task_runner import Place, TaskRunner
 from local_workspace.security import Guard
 from local_workspace.server.errors import HANDLERS
 from local_workspace.settings import Settings
+from local_workspace.sql.statements import SqlService
+from local_workspace.sql.warehouse import Warehouse, warehouse_id
 from local_workspace.storage import Storage
 from local_workspace.store.clusters import ClusterStore
 from local_workspace.store.database import Database
@@ -52,19 +57,21 @@ def build(settings: Settings, *, token: str, new_pool: NewPool | None = None) ->
     `new_pool` makes the worker pool of a cluster; without it clusters run notebooks in worker processes.
     """
     storage, clock = Storage(settings.data_dir), SystemClock()
+    catalog = Catalog(storage)
     database = Database(settings.home / "workspace.db")
     user = Identity(settings.workspace_user, database.workspace_id(), settings.host)
     links = RunLinks(host=settings.host, workspace_id=user.workspace_id, token=token, clock=clock)
     make_pool = new_pool or _worker_pools(storage, settings)
     parts: list[Part] = [
         _running(settings, storage, database, clock, user, links, make_pool),
+        _querying(settings, storage, catalog, database, clock, user),
     ]
     routes: list[BaseRoute] = [
         *identity.routes(user),
         *workspace.routes(WorkspaceObjects(storage, database.engine, clock)),
         *files.routes(storage),
         *dbfs.routes(storage),
-        *catalog_api.routes(Catalog(storage), user.user_name),
+        *catalog_api.routes(catalog, user.user_name),
     ]
     for more, _life in parts:
         routes += more
@@ -108,7 +115,7 @@ def _running(
     cluster_calls = ClustersApi(clusters, cluster_store, user_name=user.user_name, autotermination_minutes=minutes)
     routes: list[BaseRoute] = [
         *jobs.routes(JobsApi(job_store, clock=clock, ids=ids, user_name=user.user_name)),
-        *runs.routes(RunsApi(starter, lifecycle, reading, links, _render_html)),
+        *runs.routes(RunsApi(starter, lifecycle, reading, links, render_html)),
         *clusters_api.routes(cluster_calls),
         *run_page.routes(reading, links),
     ]
@@ -121,19 +128,21 @@ def _running(
     return routes, life()
 
 
+def _querying(
+    settings: Settings, storage: Storage, catalog: Catalog, database: Database, clock: Clock, user: Identity
+) -> Part:
+    """SQL warehouses and statements."""
+    warehouse = Warehouse(SqlExecutor(storage, catalog, settings.spark_remote))
+    service = SqlService(warehouse, clock, warehouse_id=warehouse_id(database), owner=user.user_name)
+    routes: list[BaseRoute] = [*sql_api.routes(service)]
+    return routes, service
+
+
 def _worker_pools(storage: Storage, settings: Settings) -> NewPool:
     def new_pool() -> Pool:
-        from local_workspace.engine.pool import WorkerPool
-
         return WorkerPool(storage=storage, size=settings.workspace_warm_workers, spark_remote=settings.spark_remote)
 
     return new_pool
-
-
-def _render_html(cells: list[dict[str, Any]]) -> str:
-    from local_workspace.notebooks.export import render_html
-
-    return render_html(cells)
 
 
 def _locator(storage: Storage) -> Callable[[str], str | None]:

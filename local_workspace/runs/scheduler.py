@@ -11,6 +11,7 @@ import structlog
 
 from local_workspace.clock import Clock
 from local_workspace.runs import states
+from local_workspace.runs.book import RunBook
 from local_workspace.runs.driver import RunDriver
 from local_workspace.runs.records import Repair, Run, TaskRun
 from local_workspace.runs.states import State
@@ -83,9 +84,8 @@ class Scheduler:
             driver.cancel_task(task_run_id)
 
     def _driver(self, run: Run, attempts: list[TaskRun], repair: Repair | None) -> RunDriver:
-        return RunDriver(
-            run, attempts, store=self._store, runner=self._runner, clock=self._clock, ids=self._ids, repair=repair
-        )
+        book = RunBook(run, attempts, store=self._store, clock=self._clock, ids=self._ids, repair=repair)
+        return RunDriver(book, runner=self._runner, clock=self._clock)
 
     def _active_runs(self, job_id: int) -> int:
         return sum(driver.run.job_id == job_id for driver in self._active.values())

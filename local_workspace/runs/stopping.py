@@ -6,8 +6,8 @@ from typing import Any
 
 from local_workspace.api.http import ApiError, boolean, integer, invalid
 from local_workspace.clock import Clock
+from local_workspace.runs.book import next_attempt
 from local_workspace.runs.definitions import parameter_values
-from local_workspace.runs.driver import next_attempt
 from local_workspace.runs.graph import Graph
 from local_workspace.runs.records import Repair, Run, TaskRun, graph_of, latest_attempts
 from local_workspace.runs.scheduler import Scheduler
