@@ -1,2 +1,21 @@
 // @ts-check
 import '@testing-library/jest-dom/vitest'
+
+if (typeof window !== 'undefined') {
+  // jsdom draws nothing, so it has none of these; Mantine asks for them.
+  window.matchMedia ??= /** @type {any} */ (
+    (/** @type {string} */ query) => ({
+      matches: false,
+      media: query,
+      addEventListener() {},
+      removeEventListener() {},
+      addListener() {},
+      removeListener() {},
+    })
+  )
+  window.ResizeObserver ??= class {
+    observe() {}
+    unobserve() {}
+    disconnect() {}
+  }
+}

@@ -17,7 +17,15 @@ export function When({ at, absolute = false }) {
   return (
     <time dateTime={at ?? undefined} title={`${dateTime(at)} (${clockTime(at)})`}>
       {ago(at, now)}
-      {absolute && <span className="dimmed"> · {dateTime(at)}</span>}
+      {absolute && (
+        <span className="dimmed">
+          <span data-dot aria-hidden="true">
+            {' '}
+            ·{' '}
+          </span>
+          {dateTime(at)}
+        </span>
+      )}
     </time>
   )
 }

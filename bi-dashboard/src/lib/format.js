@@ -28,10 +28,19 @@ export function money(value, currency = 'USD') {
   return new Intl.NumberFormat(
     LOCALE,
     large
-      ? { ...style, notation: 'compact', maximumFractionDigits: 2 }
+      ? { ...style, notation: 'compact', maximumFractionDigits: Math.abs(value) < 1_000_000 ? 0 : 2 }
       : { ...style, maximumFractionDigits: 0 },
   ).format(value)
 }
+
+/** $95K, for an axis. @param {number} value @param {string} currency */
+export const shortMoney = (value, currency) =>
+  new Intl.NumberFormat(LOCALE, {
+    style: 'currency',
+    currency,
+    notation: 'compact',
+    maximumFractionDigits: 1,
+  }).format(value)
 
 /** @param {number | null | undefined} fraction  0.71, not 71 */
 export const percent = (fraction, digits = 1) =>
@@ -125,4 +134,10 @@ export function ago(instant, now) {
 export function monthName(yearMonth) {
   const ms = parseInstant(yearMonth ? `${yearMonth}-01T12:00:00Z` : null)
   return ms === null ? (yearMonth ?? NONE) : local(ms, { month: 'short', year: 'numeric', timeZone: 'UTC' })
+}
+
+/** 'Nov 26' for an axis. @param {string | undefined} yearMonth */
+export function shortMonth(yearMonth) {
+  const ms = parseInstant(yearMonth ? `${yearMonth}-01T12:00:00Z` : null)
+  return ms === null ? (yearMonth ?? NONE) : local(ms, { month: 'short', year: '2-digit', timeZone: 'UTC' })
 }

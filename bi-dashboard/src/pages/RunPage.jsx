@@ -24,7 +24,9 @@ export default function RunPage() {
     ? normalised(stored.data, new Date(stored.dataUpdatedAt).toISOString())
     : undefined
   const run =
-    live && detail ? { ...detail, ...live, claim_ids: live.claim_ids ?? detail.claim_ids } : (live ?? detail)
+    live && detail
+      ? { ...detail, ...live, claim_ids: live.claim_ids?.length ? live.claim_ids : detail.claim_ids }
+      : (live ?? detail)
   const back = <Link to="/runs">All runs</Link>
   if (!run) {
     return (

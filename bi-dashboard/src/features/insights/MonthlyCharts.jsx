@@ -2,19 +2,19 @@
 /** @import { Kpis } from '../../api/types.js' */
 import { BarChart, LineChart } from '@mantine/charts'
 import '@mantine/charts/styles.css'
-import { count, money, monthName, percent } from '../../lib/format.js'
+import { count, percent, shortMoney, shortMonth } from '../../lib/format.js'
 
 const CHART = /** @type {const} */ ({
   h: 260,
   dataKey: 'month',
   withLegend: true,
-  gridAxis: 'y',
+  gridAxis: 'x',
   tickLine: 'none',
   legendProps: { verticalAlign: 'top', height: 34 },
 })
 
 /** @param {Kpis} month */
-const named = (month) => ({ ...month, month: monthName(month.year_month) })
+const named = (month) => ({ ...month, month: shortMonth(month.year_month) })
 
 /** @param {{ months: Kpis[], currency: string }} props */
 export function AmountChart({ months, currency }) {
@@ -26,7 +26,7 @@ export function AmountChart({ months, currency }) {
         { name: 'earned_premium', label: 'Earned premium', color: 'var(--chart-base)' },
         { name: 'incurred_amount', label: 'Incurred', color: 'var(--chart-main)' },
       ]}
-      valueFormatter={(value) => money(value, currency)}
+      valueFormatter={(value) => shortMoney(value, currency)}
       yAxisProps={{ width: 62 }}
       barChartProps={{ barGap: 1 }}
     />
@@ -48,7 +48,7 @@ export function RatioChart({ months }) {
           strokeDasharray: '5 4',
         },
       ]}
-      valueFormatter={(value) => percent(value)}
+      valueFormatter={(value) => percent(value, Number.isInteger(value * 100) ? 0 : 1)}
       withDots={false}
       strokeWidth={2.25}
       curveType="linear"
@@ -85,7 +85,7 @@ export function CycleChart({ months }) {
           strokeDasharray: '5 4',
         },
       ]}
-      valueFormatter={(value) => `${value.toFixed(1)} d`}
+      valueFormatter={(value) => `${Number(value.toFixed(1))} d`}
       withDots={false}
       strokeWidth={2.25}
       curveType="linear"

@@ -27,8 +27,7 @@ import classes from './ActiveRun.module.css'
 /** @param {Run} run @param {Workspace | null} workspace */
 function headline(run, workspace) {
   const place = workspace?.kind === 'databricks' ? 'Databricks' : 'the local workspace'
-  if (!isAccepted(run))
-    return run.submission_state === 'SUBMITTING' ? 'Not accepted yet' : `Sending to ${place}…`
+  if (!isAccepted(run)) return `Sending to ${place}…`
   if (run.state === 'QUEUED') return `Queued on ${place}…`
   if (run.state === 'TERMINATING') return `Stopping on ${place}…`
   return `Running on ${place}…`
@@ -66,7 +65,7 @@ export function ActiveRun({ run, workspace }) {
           </span>
         </div>
         {isAccepted(run) ? <Doing run={run} /> : <NotAccepted run={run} />}
-        <RunTimeline run={run} />
+        {isAccepted(run) && <RunTimeline run={run} />}
       </div>
     </Panel>
   )

@@ -10,14 +10,19 @@ import { RetryButton, RunError } from './RunError.jsx'
 import { OpenRun, RunLink } from './RunLinks.jsx'
 import { RunTimeline } from './RunTimeline.jsx'
 
+/** @type {Record<string, string>} */
+const VERBS = {
+  SUCCESS: 'finished in',
+  SUCCESS_WITH_FAILURES: 'finished in',
+  FAILED: 'failed after',
+  TIMEDOUT: 'timed out after',
+  CANCELED: 'was canceled after',
+}
+
 /** @param {Run} run */
 function headline(run) {
   if (!isAccepted(run)) return 'The workspace did not take the request'
-  const words = succeeded(run)
-    ? 'finished in'
-    : run.result === 'CANCELED'
-      ? 'was canceled after'
-      : 'ended after'
+  const words = VERBS[run.result ?? ''] ?? 'ended after'
   return `${routeOf(run)} ${words} ${duration(run.duration_s)}`
 }
 

@@ -15,7 +15,7 @@ import classes from './LayerCard.module.css'
 
 const ABOUT = /** @type {const} */ ({
   bronze: { Icon: IconDatabase, words: 'Raw files, as they landed' },
-  silver: { Icon: IconFilter, words: 'Cleaned, typed, one row per key' },
+  silver: { Icon: IconFilter, words: 'Clean, typed, deduplicated' },
   gold: { Icon: IconStar, words: 'Figures ready for decisions' },
 })
 

@@ -8,7 +8,7 @@ import classes from './Preview.module.css'
 
 /** @param {string} cluster */
 const clusterWords = (cluster) =>
-  ({ warm: 'warm cluster', cold: 'cold cluster, it starts first' })[cluster] ?? `cluster ${cluster}`
+  ({ warm: 'warm cluster', cold: 'cold start' })[cluster] ?? `cluster ${cluster}`
 
 /** @param {PreviewAnswer} preview */
 export function previewWords({ claims, tables, cluster, eta }) {

@@ -13,7 +13,7 @@ export function RefusedClick() {
   if (!refused) return null
   const conflict = refused.error.status === 409 && refused.error.details?.run_id != null
   return (
-    <div role="alert" className={classes.refused} data-conflict={conflict || undefined}>
+    <div role="alert" className={`${classes.refused} ${classes.after}`} data-conflict={conflict || undefined}>
       {conflict ? <Conflict runId={Number(refused.error.details.run_id)} /> : <Plain />}
     </div>
   )

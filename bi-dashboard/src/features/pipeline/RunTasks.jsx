@@ -47,15 +47,17 @@ function TaskItem({ runId, task }) {
           {isOver(task) ? duration(task.duration_s) : <Elapsed from={task.started_at} />}
         </span>
         <span className={`${classes.records} tabular`}>{recordWords(task)}</span>
-        <Button
-          variant="default"
-          size="compact-md"
-          aria-expanded={shown}
-          disabled={!isOver(task)}
-          onClick={() => setShown(!shown)}
-        >
-          Output<span className="hidden-text"> of {taskName(task)}</span>
-        </Button>
+        {task.started_at && (
+          <Button
+            variant="default"
+            size="compact-md"
+            aria-expanded={shown}
+            disabled={!isOver(task)}
+            onClick={() => setShown(!shown)}
+          >
+            Output<span className="hidden-text"> of {taskName(task)}</span>
+          </Button>
+        )}
       </div>
       {(task.attempts ?? []).map((attempt, index) => (
         <p key={attempt.task_run_id ?? index} className={classes.attempt}>

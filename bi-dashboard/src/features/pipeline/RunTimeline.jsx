@@ -38,16 +38,18 @@ function Chart({ rows, now, end }) {
   return (
     <div className={classes.chart} role="table" aria-label="Timeline">
       <div className={classes.axis} aria-hidden="true">
-        {ticks(span).map((tick, index) => (
-          <span
-            key={tick}
-            className={classes.tick}
-            data-odd={index % 2 === 1 || undefined}
-            style={{ left: `${(tick / span) * 100}%` }}
-          >
-            {tickLabel(tick)}
-          </span>
-        ))}
+        {ticks(span)
+          .filter((tick) => tick / span < 0.95)
+          .map((tick, index) => (
+            <span
+              key={tick}
+              className={classes.tick}
+              data-odd={index % 2 === 1 || undefined}
+              style={{ left: `${(tick / span) * 100}%` }}
+            >
+              {tickLabel(tick)}
+            </span>
+          ))}
       </div>
       {rows.map((row) => (
         <ChartRow key={row.key} row={row} now={now} span={span} />

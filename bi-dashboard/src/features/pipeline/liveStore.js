@@ -41,8 +41,9 @@ export function createLiveStore({ openStream, schedule, now = Date.now() }) {
   const stream = openStream({
     onEnvelopes(envelopes) {
       lastHeardAt = Date.now()
-      if (waiting.length === 0) schedule(flush)
+      const first = waiting.length === 0
       waiting = waiting.concat(envelopes)
+      if (first) schedule(flush)
     },
     onStatus(status) {
       connection = status

@@ -56,12 +56,14 @@ export function Shell({ connection, workspace, children }) {
         <ThemeToggle />
       </header>
       <nav id="navigation" className={classes.nav} data-opened={opened || undefined} aria-label="Pages">
-        {LINKS.map(({ to, name, Icon }) => (
-          <NavLink key={to} to={to} className={classes.link}>
-            <Icon aria-hidden="true" size={18} stroke={1.7} />
-            {name}
-          </NavLink>
-        ))}
+        <div className={classes.links}>
+          {LINKS.map(({ to, name, Icon }) => (
+            <NavLink key={to} to={to} className={classes.link}>
+              <Icon aria-hidden="true" size={18} stroke={1.7} />
+              {name}
+            </NavLink>
+          ))}
+        </div>
       </nav>
       <main id="content" tabIndex={-1} className={classes.main}>
         <div className={classes.column}>{children}</div>
