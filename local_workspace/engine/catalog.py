@@ -114,6 +114,7 @@ class TableInfo:
     columns: list[ColumnInfo] = field(default_factory=list)
     properties: dict[str, str] = field(default_factory=dict)
     view_definition: str | None = None
+    partition_columns: list[str] = field(default_factory=list)
 
     @property
     def full_name(self) -> str:
@@ -376,6 +377,7 @@ def _read_delta(schema: SchemaInfo, name: str, kind: str, place: str, *, with_co
         comment=metadata.description if metadata else None,
         columns=_columns(table) if table is not None else [],
         properties=dict(metadata.configuration) if metadata else {},
+        partition_columns=list(metadata.partition_columns) if metadata else [],
     )
 
 

@@ -137,15 +137,6 @@ def restore(call: Call) -> Any:
     return call.frame([row], _RESTORE)
 
 
-def describe_table(call: Call) -> Any | None:
-    """DESCRIBE [TABLE] t: the engine knows only the form with TABLE."""
-    if call.cursor.take_any("TABLE", "EXTENDED", "QUERY", "SCHEMA", "DATABASE", "CATALOG", "FUNCTION", "NAMESPACE"):
-        return None
-    if call.cursor.current is None or call.cursor.current.upper in ("SELECT", "WITH", "VALUES", "VOLUME"):
-        return None
-    return call.engine_sql(f"DESCRIBE TABLE {call.cursor.rest()}")
-
-
 def show_create_table(call: Call) -> Any:
     target = Target(call)
     table = target.open()
@@ -228,8 +219,6 @@ HANDLERS = {
     ("DESC", "HISTORY"): history,
     ("DESCRIBE", "DETAIL"): detail,
     ("DESC", "DETAIL"): detail,
-    ("DESCRIBE",): describe_table,
-    ("DESC",): describe_table,
     ("OPTIMIZE",): optimize,
     ("VACUUM",): vacuum,
     ("RESTORE",): restore,

@@ -6,8 +6,10 @@ One SQLite file, shared by the server and the workers; every method is one short
 from __future__ import annotations
 
 import sqlite3
+import threading
+import weakref
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +36,14 @@ class Registry:
     """The rows of `catalog.db`. `generation` grows with every change, so that a reader can see that it has to look."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(path, timeout=30)) as db:
-            db.execute("PRAGMA journal_mode=WAL")
-            db.executescript(_SCHEMA)
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, timeout=30, check_same_thread=False)
+        self._db.row_factory = sqlite3.Row
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(_SCHEMA)
+        weakref.finalize(self, self._db.close)
 
     def add(self, row: Row) -> bool:
         """Insert a securable; False when the name is taken, and then nothing changes."""
@@ -77,15 +82,13 @@ class Registry:
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self._path, timeout=30)) as db, db:
-            db.execute("PRAGMA synchronous=NORMAL")
+        with self._lock, self._db as db:
             yield db
             db.execute("UPDATE generation SET value = value + 1")
 
     def _read(self, statement: str, values: tuple[Any, ...] = ()) -> list[Row]:
-        with closing(sqlite3.connect(self._path, timeout=30)) as db:
-            db.row_factory = sqlite3.Row
-            return [dict(row) for row in db.execute(statement, values)]
+        with self._lock:
+            return [dict(row) for row in self._db.execute(statement, values)]
 
 
 def _prefix(parent: str) -> tuple[str, int, str]:

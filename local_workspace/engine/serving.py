@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -93,6 +94,7 @@ def _serve_task(channel: socket.socket, engine: Engine, message: frames.Message)
         outcome = run_task(engine, request)
     except Exception as fault:  # noqa: BLE001  the runtime's own failure is told as what it is
         outcome = TaskOutcome("crashed", error=f"The notebook runtime failed: {error_text(fault)}")
+    (request.output_dir / "outcome.json").write_text(json.dumps(asdict(outcome)))
     frames.send(channel, {"event": "ended", "outcome": asdict(outcome)})
 
 

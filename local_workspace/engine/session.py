@@ -9,6 +9,8 @@ import os
 from typing import Any
 
 from pyspark.sql import SparkSession as AnySparkSession
+from pyspark.sql.catalog import Column
+from pyspark.sql.connect.catalog import Catalog as ConnectCatalog
 from pyspark.sql.connect.client import DefaultChannelBuilder, SparkConnectClient
 from pyspark.sql.connect.session import SparkSession as ConnectSession
 
@@ -19,6 +21,17 @@ from local_workspace.engine.registration import Registrar, engine_catalogs
 from local_workspace.engine.statements import NESTED_VIEW, Statements
 
 _ENGINE_CONF = {"spark.sql.sources.default": "delta", "spark.sql.session.timeZone": "UTC"}
+
+
+class WorkspaceTables(ConnectCatalog):  # type: ignore[misc]  # pyspark is untyped here
+    """`spark.catalog`, with the columns of tables that the engine was told by location."""
+
+    def listColumns(self, tableName: str, dbName: str | None = None) -> list[Column]:
+        name = f"{dbName}.{tableName}" if dbName else tableName
+        return [
+            Column(each.name, each.metadata.get("comment"), each.dataType.simpleString(), each.nullable, False, False, False)
+            for each in self._sparkSession.table(name).schema.fields
+        ]
 
 
 class WorkspaceSession(ConnectSession, AnySparkSession):  # type: ignore[misc]  # pyspark is untyped here
@@ -33,6 +46,10 @@ class WorkspaceSession(ConnectSession, AnySparkSession):  # type: ignore[misc]  
             if answered is not None:
                 return answered
         return super().sql(sqlQuery, args, **kwargs)
+
+    @property
+    def catalog(self) -> WorkspaceTables:
+        return WorkspaceTables(self)
 
     def engine_sql(self, statement: str, args: Any = None) -> Any:
         """A statement sent to the engine as it stands."""

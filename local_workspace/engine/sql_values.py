@@ -35,12 +35,12 @@ def text_rows(texts: pa.Table) -> list[list[str | None]]:
 
 def java_double(value: float) -> str:
     """A double as the JVM writes it: 1.0, 1.0E10, 1.0E-5, NaN, Infinity."""
+    if value == 0 or _PLAIN_FROM <= abs(value) < _PLAIN_BELOW:
+        return repr(value)
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    if value == 0 or _PLAIN_FROM <= abs(value) < _PLAIN_BELOW:
-        return repr(value) if "e" not in repr(value) else format(Decimal(repr(value)), "f")
     sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
     rest = "".join(map(str, digits[1:])) or "0"
     return f"{'-' if sign else ''}{digits[0]}.{rest}E{int(exponent) + len(digits) - 1}"
@@ -57,11 +57,24 @@ def _text_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return _mapped(column, lambda value: java_double(float(f"{value:.8g}")))
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return _mapped(column, lambda value: base64.b64encode(value).decode())
+    if pa.types.is_list(kind) and (pa.types.is_integer(kind.value_type) or pa.types.is_boolean(kind.value_type)):
+        return pa.chunked_array([_plain_lists(chunk) for chunk in column.chunks], pa.string())
     if pa.types.is_nested(kind):
         return _mapped(column, lambda value: json.dumps(_jsonable(value), ensure_ascii=False, separators=(",", ":")))
     if pa.types.is_duration(kind):
         return _mapped(column, str)
     return column.cast(pa.string())
+
+
+def _plain_lists(lists: pa.Array) -> pa.Array:
+    """Lists of numbers or booleans, whose JSON needs no quoting."""
+    texts = pc.fill_null(pc.cast(lists, pa.list_(pa.string())).flatten(), "null")
+    lengths = pc.list_value_length(lists)
+    ends = pc.cumulative_sum(pc.fill_null(lengths, 0)).cast(pa.int32())
+    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
+    joined = pc.binary_join(pa.ListArray.from_arrays(offsets, texts), ",")
+    bracketed = pc.binary_join_element_wise("[", joined, "]", "")
+    return pc.if_else(pc.is_valid(lists), bracketed, pa.scalar(None, pa.string()))
 
 
 def _mapped(column: pa.ChunkedArray, text: Callable[[Any], str]) -> pa.ChunkedArray:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.errors import AnalysisException
 
-from local_workspace.engine import catalog_statements, delta_statements, table_statements
+from local_workspace.engine import catalog_statements, delta_statements, describe_statements, table_statements
 from local_workspace.engine.catalog import CatalogError
 from local_workspace.engine.names import Cursor, Namespace, TableName, quoted
 
@@ -90,6 +90,7 @@ class Statements:
             **catalog_statements.HANDLERS,
             **table_statements.HANDLERS,
             **delta_statements.HANDLERS,
+            **describe_statements.HANDLERS,
         }
         self._first_words = {words[0] for words in (*self._handlers, *_REFUSED)}
         self._longest = max(len(words) for words in self._handlers)
