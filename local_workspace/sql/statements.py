@@ -140,6 +140,8 @@ class SqlService:
             return
         statement.task.cancel()
         await asyncio.wait({statement.task})
+        if statement.ended_at_ms is None:  # its task had not begun
+            self._end(statement, "CANCELED")
 
     async def _run(self, statement: Statement) -> None:
         try:

@@ -75,10 +75,10 @@ class Warehouse:
             self._work.set()
             log.info("warehouse_started")
 
-    async def stop(self) -> None:
+    async def stop(self, *, only_if_idle: bool = False) -> None:
         """Return when the executor is gone; stopping a stopped warehouse does nothing."""
         async with self._changing:
-            if self.state == "STOPPED":
+            if self.state == "STOPPED" or (only_if_idle and self.active > 0):
                 return
             self.state = "STOPPING"
             try:
@@ -96,5 +96,4 @@ class Warehouse:
                 async with asyncio.timeout(self.auto_stop_s):
                     await self._work.wait()
             except TimeoutError:
-                if self.active == 0:
-                    await self.stop()
+                await self.stop(only_if_idle=True)
