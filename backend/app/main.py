@@ -16,7 +16,7 @@ from databricks.sdk.core import Config
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.api import errors, events, pipeline, webhooks
+from app.api import claims, errors, events, health, insights, lake, pipeline, webhooks
 from app.api.openapi import describe
 from app.api.security import LOOPBACK_NAMES, SecurityMiddleware
 from app.api.sign_in import SignInMiddleware
@@ -28,8 +28,15 @@ from app.services.current_workspace import CurrentWorkspace
 from app.services.databricks import DatabricksWorkspace
 from app.services.eta import EtaService
 from app.services.event_log import Retention, StoredLog
+from app.services.health import Health
 from app.services.history import RunHistory
+from app.services.insights import Insights
 from app.services.journal import Journal
+from app.services.lake import LakeState
+from app.services.lake_reader import LakeReader
+from app.services.lake_refresh import LakeRefresher
+from app.services.lake_view import LakeView
+from app.services.landing import LandingZone
 from app.services.metrics import Metrics
 from app.services.preview import Preview
 from app.services.recording import RunRecorder
@@ -50,6 +57,10 @@ from app.store.migrate import upgrade
 log = structlog.get_logger()
 
 WORKSPACE_THREADS = 4
+# How often an open page may have the landing zone listed again.
+RELIST_LOCAL_S = 2.0
+RELIST_DATABRICKS_S = 30.0
+KPI_DEFINITIONS = Path(__file__).parents[2] / "docs" / "kpis.md"
 Background = Callable[[FastAPI], Awaitable[None]]
 
 
@@ -111,8 +122,8 @@ def create_app(
         redoc_url=None,
     )
     errors.install(app)
-    for router in (events.router, pipeline.router, webhooks.router):
-        app.include_router(router)
+    for module in (health, events, pipeline, lake, claims, insights, webhooks):
+        app.include_router(module.router)
     describe(app)
     if settings.access_tokens:
         app.add_middleware(SignInMiddleware, tokens=settings.access_tokens)
@@ -148,11 +159,50 @@ async def _assemble(
     journal = Journal(database=database, clock=clock, publish=publish)
     current = CurrentWorkspace(workspace=workspace, journal=journal, kind=connection.kind, name=connection.name)
     await current.recall()
-    loops = _pipeline(app, settings, connection, journal, current, workspace, metrics)
+    loops = [
+        *_lake(app, settings, connection, journal, current, workspace),
+        *_pipeline(app, settings, connection, journal, current, workspace, metrics),
+    ]
     hub = EventHub(StoredLog(database), Snapshots(database, clock, _snapshot_contents(app)), clock)
     await hub.start()
     app.state.hub, app.state.journal, app.state.current = hub, journal, current
+    app.state.health = Health(database=database, hub=hub, workspace=current, metrics=metrics, clock=clock)
     return [*loops, current.watch(), hub.run(), Retention(database, clock).run()]
+
+
+def _lake(
+    app: FastAPI,
+    settings: Settings,
+    connection: WorkspaceConnection,
+    journal: Journal,
+    current: CurrentWorkspace,
+    workspace: DatabricksWorkspace,
+) -> list[Any]:
+    """What reads the lake and the landing zone, and what shows it."""
+    catalog = settings.petinsure_catalog
+    reader = LakeReader(workspace=workspace, catalog=catalog, warehouse_id=settings.databricks_warehouse_id)
+    figures = Insights(journal=journal, workspace=current, reader=reader)
+    zone = LandingZone(
+        files=workspace,
+        workspace=current,
+        journal=journal,
+        catalog=catalog,
+        landing_path=settings.petinsure_landing_path,
+        on_change=lambda: app.state.lake.claim_landed(),
+    )
+    app.state.zone, app.state.insights, app.state.kpi_definitions = zone, figures, KPI_DEFINITIONS
+    app.state.lake_view = LakeView(journal=journal, workspace=current, catalog=catalog)
+    app.state.lake = LakeState(
+        journal=journal,
+        workspace=current,
+        refresher=LakeRefresher(
+            journal=journal, workspace=current, reader=reader, on_gold_changed=figures.gold_changed
+        ),
+        zone=zone,
+        catalog=catalog,
+        relist_every_s=RELIST_LOCAL_S if connection.kind == "local" else RELIST_DATABRICKS_S,
+    )
+    return [app.state.lake.run()]
 
 
 def _pipeline(
@@ -222,23 +272,18 @@ def _pipeline(
         targets=targets,
         eta=eta,
         workspace=workspace,
-        pending=_NothingKnown(),
+        pending=app.state.lake_view,
         catalog=settings.petinsure_catalog,
     )
-    hooks: list[OnRunFinished] = []
+    hooks: list[OnRunFinished] = [app.state.lake.on_run_finished]
     return [tracker.run(), tracker.run_hooks(hooks), sender.run(), actions.run()]
-
-
-class _NothingKnown:
-    async def pending_count(self, _layer: str) -> int | None:
-        return None
 
 
 def _snapshot_contents(app: FastAPI) -> SnapshotContents:
     async def contents(db: AsyncConnection) -> dict[str, Any]:
         return {
             "runs": await app.state.history.snapshot_runs(db),
-            "layers": {},
+            "layers": await app.state.lake_view.layers(db),
             "workspace": app.state.current.status().as_json(),
         }
 

@@ -111,6 +111,28 @@ class WorkspaceStatusData(BaseModel):
     detail: str | None
 
 
+class AsOfTable(BaseModel):
+    """A gold table that the figures are from."""
+
+    name: str
+    version: int | None
+
+
+class AsOf(BaseModel):
+    """The run and the table versions that the figures are from."""
+
+    run_id: int | None
+    tables: list[AsOfTable]
+
+
+class LakeUpdatedData(BaseModel):
+    """What is known of these layers has changed; pages ask again. `run_id` is null when a claim was landed."""
+
+    run_id: int | None
+    layers: list[Literal["bronze", "silver", "gold"]]
+    as_of: AsOf | None
+
+
 class SnapshotData(BaseModel):
     """Everything as of `seq`: active and latest runs, layers, workspace."""
 
@@ -149,6 +171,11 @@ class WorkspaceStatusEvent(_Envelope):
     data: WorkspaceStatusData
 
 
+class LakeUpdatedEvent(_Envelope):
+    type: Literal["lake_updated"]
+    data: LakeUpdatedData
+
+
 class SnapshotEvent(_Envelope):
     type: Literal["snapshot"]
     data: SnapshotData
@@ -161,5 +188,6 @@ EVENT_MODELS: tuple[type[BaseModel], ...] = (
     CompletedEvent,
     FailedEvent,
     WorkspaceStatusEvent,
+    LakeUpdatedEvent,
     SnapshotEvent,
 )

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, cast
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.requests import HTTPConnection
 
+from app.services.current_workspace import CurrentWorkspace
+from app.services.health import Health
+from app.services.insights import Insights
+from app.services.lake import LakeState
+from app.services.lake_view import LakeView
+from app.services.landing import LandingZone
 from app.services.metrics import Metrics
 from app.services.stream import EventHub
 
@@ -21,5 +27,47 @@ def metrics_of(connection: HTTPConnection) -> Metrics:
     return cast(Metrics, connection.app.state.metrics)
 
 
+def current_of(request: Request) -> CurrentWorkspace:
+    """The workspace as we know it."""
+    return cast(CurrentWorkspace, request.app.state.current)
+
+
+def lake_of(request: Request) -> LakeState:
+    """What decides when the lake is read."""
+    return cast(LakeState, request.app.state.lake)
+
+
+def view_of(request: Request) -> LakeView:
+    """What was read of the lake."""
+    return cast(LakeView, request.app.state.lake_view)
+
+
+def zone_of(request: Request) -> LandingZone:
+    """The landing zone."""
+    return cast(LandingZone, request.app.state.zone)
+
+
+def insights_of(request: Request) -> Insights:
+    """The figures of gold."""
+    return cast(Insights, request.app.state.insights)
+
+
+def health_of(request: Request) -> Health:
+    """The probes."""
+    return cast(Health, request.app.state.health)
+
+
+def requester_of(request: Request) -> str:
+    """Who asks: the holder of the token, or on loopback whoever sits at the machine."""
+    return str(getattr(request.state, "user", None) or "local")
+
+
 Hub = Annotated[EventHub, Depends(hub_of)]
 Counted = Annotated[Metrics, Depends(metrics_of)]
+CurrentPart = Annotated[CurrentWorkspace, Depends(current_of)]
+LakePart = Annotated[LakeState, Depends(lake_of)]
+ViewPart = Annotated[LakeView, Depends(view_of)]
+ZonePart = Annotated[LandingZone, Depends(zone_of)]
+InsightsPart = Annotated[Insights, Depends(insights_of)]
+HealthPart = Annotated[Health, Depends(health_of)]
+Requester = Annotated[str, Depends(requester_of)]

@@ -21,7 +21,8 @@ MONTHS = "SELECT * FROM gold.monthly_kpis ORDER BY year_month"
 # Percentiles cannot be added up from months; the window begins with the month :first.
 CYCLE_TIME = (
     "SELECT percentile(decision_days, 0.5) AS cycle_time_p50_days, "
-    "percentile(decision_days, 0.9) AS cycle_time_p90_days FROM gold.claims_analytics WHERE service_month >= :first AND service_month <= :last"
+    "percentile(decision_days, 0.9) AS cycle_time_p90_days FROM gold.claims_analytics "
+    "WHERE service_month >= :first AND service_month <= :last"
 )
 
 _CLAIM_SUMS = (
@@ -75,7 +76,8 @@ PAGES = {
             "by_churn_tier": _customers_by("churn_tier"),
             "offers": (
                 "SELECT offer, count(*) AS customers, count_if(priority = 1) AS best_for, "
-                "count_if(may_contact) AS may_contact, avg(score) AS average_score FROM gold.cross_sell GROUP BY offer ORDER BY best_for DESC, offer"
+                "count_if(may_contact) AS may_contact, avg(score) AS average_score "
+                "FROM gold.cross_sell GROUP BY offer ORDER BY best_for DESC, offer"
             ),
             "top": (
                 "SELECT customer_id, first_name, last_name, state, pets, active_policies, annual_premium, "

@@ -48,7 +48,8 @@ class LakeState:
         self._awake = asyncio.Event()
 
     async def on_run_finished(self, record: RunRecord) -> None:
-        """Read what the run changed, soon. Called once per ended run and attempt."""
+        """Keep what the run tells at once, and read what it changed soon. Called once per ended run and attempt."""
+        await self._refresher.note(record)
         self._ended.append(record)
         self._awake.set()
 

@@ -11,7 +11,7 @@ import structlog
 
 from app.domain.runs import RunRecord
 from app.services.journal import Journal
-from app.services.lake_queries import layer_of
+from app.services.lake_queries import TABLES, layer_of
 from app.services.lake_reader import LakeReader, NoWarehouse, Pending
 from app.services.landing import KnownWorkspace
 from app.store import lake, landing
@@ -54,6 +54,15 @@ class LakeRefresher:
         self._reader = reader
         self._on_gold_changed = on_gold_changed
 
+    async def note(self, run: RunRecord) -> None:
+        """Keep at once what the run's exit values tell of its tables; `refresh` then reads what they hold."""
+        facts = self._told_facts(run)
+        if facts:
+            async with self._journal.transaction() as transaction:
+                found = await lake.ensure(transaction.db, run.workspace_id, self._reader.catalog)
+                for one in facts:
+                    await lake.save_table(transaction.db, found.lake_id, one)
+
     async def refresh(self, ended: tuple[RunRecord, ...], run_id: int | None) -> set[str]:
         """Read what the ended runs changed, or everything; returns the layers that had changed.
 
@@ -64,56 +73,60 @@ class LakeRefresher:
             found = await lake.ensure(transaction.db, workspace_id, self._reader.catalog)
         since = ended if found.refreshed_at is not None else ()
         job = _Refresh(found.lake_id, run_id, since, await self._reader.tables())
-        layers, detail = await self._read(job)
+        layers: set[str] = set()
+        detail: str | None = None
+        try:
+            layers = await self._read(job)
+        except NoWarehouse:
+            detail = NO_WAREHOUSE
+            log.warning("lake_not_read", reason=detail)
         async with self._journal.transaction() as transaction:
             await lake.refreshed(transaction.db, job.lake_id, run_id=run_id, at=transaction.now, detail=detail)
         log.info("lake_refreshed", run_id=run_id, layers=sorted(layers))
         return layers
 
-    async def _read(self, job: _Refresh) -> tuple[set[str], str | None]:
-        layers: set[str] = set()
-        try:
-            facts = await self._table_facts(job)
-            layers = {one.layer for one in facts}
-            await self._save_tables(job.lake_id, facts)
-            for layer in sorted(layers):
-                await self._read_positions(job, layer)
-            if "bronze" in layers or any(run.layer == "bronze" for run in job.ended) or not job.ended:
-                await self._read_manifest(job)
-            if "silver" in layers and "silver.quarantine" in job.existing:
-                await self._read_quarantine(job.lake_id)
-            for layer, sources in PENDING_SOURCES.items():
-                if layers & sources:
-                    await self._save_pending(job.lake_id, layer, await self._reader.pending(layer, job.existing))
-            if "gold" in layers:
-                await self._gold_changed(job.lake_id, facts)
-        except NoWarehouse:
-            log.warning("lake_not_read", reason=NO_WAREHOUSE)
-            return layers, NO_WAREHOUSE
-        return layers, None
+    async def _read(self, job: _Refresh) -> set[str]:
+        facts = await self._new_facts(job)
+        layers = {one.layer for one in facts}
+        for layer in sorted(layers):
+            await self._read_positions(job, layer)
+        await self._read_manifest(job, changed="bronze" in layers)
+        if "silver" in layers and "silver.quarantine" in job.existing:
+            await self._read_quarantine(job.lake_id)
+        for layer, sources in PENDING_SOURCES.items():
+            if layers & sources:
+                await self._save_pending(job.lake_id, layer, await self._reader.pending(layer, job.existing))
+        if "gold" in layers:
+            await self._gold_changed(job.lake_id, facts)
+        async with self._journal.transaction() as transaction:
+            await lake.mark_read(transaction.db, job.lake_id, facts)
+        return layers
 
     # Tables --------------------------------------------------------------------------------------------------------
 
-    async def _table_facts(self, job: _Refresh) -> list[TableFacts]:
-        """What is new about the tables: from the exit values, and by asking where those say nothing."""
-        if not job.ended:
-            return await self._asked_facts(job.existing, job.run_id)
-        told = {name: facts for run in job.ended for name, facts in self._told_facts(run).items()}
+    async def _new_facts(self, job: _Refresh) -> list[TableFacts]:
+        """Tables that hold something we have not read; without ended runs every table counts as such."""
         silent = {layer for run in job.ended for layer in _silent_layers(run)}
-        facts = {name: one for name, one in told.items() if name in job.existing}
-        asked = await self._asked_facts(frozenset(n for n in job.existing if layer_of(n) in silent), job.run_id)
-        facts |= {self._short(one.name): one for one in asked}
-        return await self._changed(job.lake_id, facts.values())
+        asked = job.existing if not job.ended else frozenset(n for n in job.existing if layer_of(n) in silent)
+        await self._save_tables(job.lake_id, await self._asked_facts(asked, job.run_id))
+        async with self._journal.read() as db:
+            known = await (lake.unread(db, job.lake_id) if job.ended else lake.tables(db, job.lake_id))
+        facts = [one for one in known if self._short(one.name) in job.existing]
+        uncounted = frozenset(self._short(one.name) for one in facts if one.rows is None)
+        counts = await self._reader.row_counts(uncounted)
+        counted = [replace(one, rows=counts.get(self._short(one.name), one.rows)) for one in facts]
+        await self._save_tables(job.lake_id, counted)
+        return counted
 
-    def _told_facts(self, run: RunRecord) -> dict[str, TableFacts]:
-        told: dict[str, TableFacts] = {}
+    def _told_facts(self, run: RunRecord) -> list[TableFacts]:
+        told: list[TableFacts] = []
         for task in run.latest_tasks():
             for table in task.tables or ():
                 name = self._short(str(table.get("name") or ""))
                 version, rows = _whole(table.get("version_after")), _whole(table.get("rows"))
-                if version is not None and task.layer is not None and name.partition(".")[0] == task.layer:
+                if name in TABLES and layer_of(name) == task.layer and version is not None:
                     at = task.ended_at or run.ended_at
-                    told[name] = TableFacts(self._long(name), task.layer, version, rows, run.run_id, at)
+                    told.append(TableFacts(self._long(name), task.layer, version, rows, run.run_id, at))
         return told
 
     async def _asked_facts(self, existing: frozenset[str], run_id: int | None) -> list[TableFacts]:
@@ -123,15 +136,6 @@ class LakeRefresher:
             TableFacts(self._long(name), layer_of(name), await self._reader.version(name), rows, run_id, now)
             for name, rows in sorted(counts.items())
         ]
-
-    async def _changed(self, lake_id: int, facts: Iterable[TableFacts]) -> list[TableFacts]:
-        """Those whose version we did not know; a row count that the run left out is asked for."""
-        async with self._journal.read() as db:
-            known = {one.name: one for one in await lake.tables(db, lake_id)}
-        changed = [one for one in facts if one.name not in known or known[one.name].version != one.version]
-        uncounted = frozenset(self._short(one.name) for one in changed if one.rows is None)
-        counts = await self._reader.row_counts(uncounted)
-        return [replace(one, rows=counts.get(self._short(one.name), one.rows)) for one in changed]
 
     async def _save_tables(self, lake_id: int, facts: Iterable[TableFacts]) -> None:
         async with self._journal.transaction() as transaction:
@@ -158,9 +162,9 @@ class LakeRefresher:
                 async with self._journal.transaction() as transaction:
                     await lake.save_positions(transaction.db, job.lake_id, layer, rows[start : start + AT_ONCE])
 
-    async def _read_manifest(self, job: _Refresh) -> None:
+    async def _read_manifest(self, job: _Refresh, *, changed: bool) -> None:
         """What bronze has taken of the landing zone."""
-        entries = await self._reader.manifest() if "bronze.manifest" in job.existing else []
+        entries = await self._reader.manifest() if changed and "bronze.manifest" in job.existing else []
         async with self._journal.transaction() as transaction:
             await landing.save_manifest(transaction.db, job.lake_id, entries)
             await landing.settle(transaction.db, job.lake_id)

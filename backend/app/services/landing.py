@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 from uuid import uuid4
 
 import structlog
 
-from app.domain.clock import Clock
 from app.domain.errors import WorkspaceRejected
 from app.domain.landed_claim import LandedClaim, read_claim
+from app.services.journal import Journal
 from app.services.workspace_answers import DirectoryEntry
 from app.store import audit, lake, landing
-from app.store.engine import Database
 from app.store.landing import ListedFile
 
 log = structlog.get_logger()
@@ -52,16 +51,15 @@ class LandingZone:
         *,
         files: LandingFiles,
         workspace: KnownWorkspace,
-        database: Database,
-        clock: Clock,
+        journal: Journal,
         catalog: str,
         landing_path: str,
         on_change: Callable[[], None],
     ) -> None:
         self._files = files
         self._workspace = workspace
-        self._database = database
-        self._clock = clock
+        self._journal = journal
+        self._clock = journal.clock
         self._catalog = catalog
         self._root = landing_path.rstrip("/")
         self._on_change = on_change
@@ -81,7 +79,8 @@ class LandingZone:
         await self._files.write_file(f"{self._root}/{path}", content)
         # The time from before the write is not later than the file's own, whatever that is.
         file = ListedFile(path, claim.claim_id, len(content), int(now.timestamp() * 1000))
-        async with self._database.write() as db:
+        async with self._journal.transaction() as transaction:
+            db = transaction.db
             lake_id = (await lake.ensure(db, workspace_id, self._catalog)).lake_id
             await landing.save_listed(db, lake_id, [file], at=now, landed=True)
             what = {"path": path, "bytes": len(content)}
@@ -97,9 +96,9 @@ class LandingZone:
         """
         async with self._listing:
             workspace_id = await self._workspace.ensure()
-            async with self._database.write() as db:
-                lake_id = (await lake.ensure(db, workspace_id, self._catalog)).lake_id
-                before = await landing.listed(db, lake_id)
+            async with self._journal.transaction() as transaction:
+                lake_id = (await lake.ensure(transaction.db, workspace_id, self._catalog)).lake_id
+                before = await landing.listed(transaction.db, lake_id)
             at = self._clock.now()
             opened = {path.rsplit("/", 1)[0] for path in before if path.startswith(f"{API_FOLDER}/")}
             found = {file.path: file async for file in self._walk("", opened)}
@@ -107,10 +106,10 @@ class LandingZone:
             gone = [path for path in before if path not in found and path.rsplit("/", 1)[0] not in opened]
             if not changed and not gone:
                 return False
-            async with self._database.write() as db:
-                await landing.save_listed(db, lake_id, changed, at=at)
-                await landing.forget(db, lake_id, gone)
-                await landing.settle(db, lake_id)
+            async with self._journal.transaction() as transaction:
+                await landing.save_listed(transaction.db, lake_id, changed, at=at)
+                await landing.forget(transaction.db, lake_id, gone)
+                await landing.settle(transaction.db, lake_id)
             return True
 
     async def _walk(self, below: str, opened: set[str]) -> AsyncIterator[ListedFile]:
@@ -155,8 +154,3 @@ def _path_of(claim: LandedClaim, content: bytes, at: datetime) -> str:
 
 def _milliseconds(at: datetime | None) -> int | None:
     return None if at is None else round(at.timestamp() * 1000)
-
-
-def manifest_entries(rows: Iterable[Sequence[str | None]]) -> list[landing.ManifestEntry]:
-    """Manifest rows (path, size, modified_ms) as the SQL API sends them."""
-    return [landing.ManifestEntry(str(path), int(size or 0), int(ms or 0)) for path, size, ms in rows]

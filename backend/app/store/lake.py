@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, distinct, func, insert, select, update
+from sqlalchemy import Row, Select, delete, distinct, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store.dialect import insert_or_ignore, upsert, upsert_many
@@ -94,10 +94,7 @@ async def refreshed(db: AsyncConnection, lake_id: int, *, run_id: int | None, at
 async def tables(db: AsyncConnection, lake_id: int) -> list[TableFacts]:
     """Every known table, by name."""
     query = select(lake_tables).where(lake_tables.c.lake_id == lake_id).order_by(lake_tables.c.name)
-    return [
-        TableFacts(row.name, row.layer, row.version, row.rows, row.run_id, row.updated_at)
-        for row in await db.execute(query)
-    ]
+    return [_facts(row) for row in await db.execute(query)]
 
 
 async def save_table(db: AsyncConnection, lake_id: int, facts: TableFacts) -> None:
@@ -112,6 +109,21 @@ async def save_table(db: AsyncConnection, lake_id: int, facts: TableFacts) -> No
         "updated_at": facts.updated_at,
     }
     await upsert(db, lake_tables, row)
+
+
+async def unread(db: AsyncConnection, lake_id: int) -> list[TableFacts]:
+    """Tables whose newest known version has not been read yet, by name."""
+    columns = lake_tables.c
+    is_new = or_(columns.read_version.is_(None), columns.read_version != columns.version)
+    query = select(lake_tables).where(columns.lake_id == lake_id, is_new).order_by(columns.name)
+    return [_facts(row) for row in await db.execute(query)]
+
+
+async def mark_read(db: AsyncConnection, lake_id: int, facts: Iterable[TableFacts]) -> None:
+    """Note that these versions have been read."""
+    for one in facts:
+        where = (lake_tables.c.lake_id == lake_id, lake_tables.c.name == one.name)
+        await db.execute(update(lake_tables).where(*where).values(read_version=one.version))
 
 
 async def pending_counts(db: AsyncConnection, lake_id: int) -> dict[str, int]:
@@ -204,6 +216,10 @@ async def quarantined_page(db: AsyncConnection, lake_id: int, *, after: str, lim
     """Quarantined claims, in order, following `after`."""
     query = select(claim_quarantine.c.claim_id).distinct().where(claim_quarantine.c.lake_id == lake_id)
     return await _page(db, query, claim_quarantine.c.claim_id, after, limit)
+
+
+def _facts(row: Row[Any]) -> TableFacts:
+    return TableFacts(row.name, row.layer, row.version, row.rows, row.run_id, row.updated_at)
 
 
 async def _page(db: AsyncConnection, query: Select[Any], column: Any, after: str, limit: int) -> list[str]:

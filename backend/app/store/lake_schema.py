@@ -47,6 +47,8 @@ lake_tables = Table(
     Column("rows", BigInteger),
     Column("run_id", BigInteger),
     Column("updated_at", UtcDateTime),
+    # The version whose claims and figures we have read; another one than `version` means that there is more to read.
+    Column("read_version", BigInteger),
     CheckConstraint("layer IN ('bronze', 'silver', 'gold')", name="layer"),
 )
 

@@ -84,6 +84,7 @@ def upgrade() -> None:
         sa.Column("rows", sa.BigInteger(), nullable=True),
         sa.Column("run_id", sa.BigInteger(), nullable=True),
         sa.Column("updated_at", UtcDateTime(), nullable=True),
+        sa.Column("read_version", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("layer IN ('bronze', 'silver', 'gold')", name="ck_lake_tables_layer"),
         sa.ForeignKeyConstraint(["lake_id"], ["lakes.lake_id"], name="fk_lake_tables_lake_id_lakes"),
         sa.PrimaryKeyConstraint("lake_id", "name", name="pk_lake_tables"),
