@@ -86,6 +86,7 @@ class Server:
 
     def close(self) -> None:
         """Stop, whatever state it is in."""
+        self.http.close()
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
