@@ -85,6 +85,7 @@ def _view(runs: RunReading, run_id: int) -> bytes:
         task | {"output": _output(runs, task["run_id"]), "cells": runs.cells(task["run_id"])}
         for task in run.pop("tasks", [])
     ]
+    run.pop("run_view_url", None)  # the key opened this view; it is not handed on
     return json.dumps({"run": run, "tasks": tasks}, separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -7,10 +7,12 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from databricks.sdk.service.workspace import Language
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from starlette.applications import Starlette
 
@@ -18,7 +20,7 @@ from local_workspace.api import run_page
 from local_workspace.api.http import missing
 from local_workspace.runs.links import RunLinks
 from local_workspace.server.errors import HANDLERS
-from local_workspace.tests.serving_app import serving
+from local_workspace.tests.serving_app import serving, workspace
 
 RUN_ID = 1_700_000_000_123_456
 STARTED_MS = 1_763_884_800_000
@@ -269,6 +271,24 @@ def test_every_page_forbids_what_it_does_not_need(pages: Pages, path: str) -> No
 @pytest.mark.parametrize("path", ["/static/../app.py", "/static/%2e%2e%2fapp.py", "/static/none.js"])
 def test_only_the_page_files_are_served(pages: Pages, path: str) -> None:
     assert httpx.get(pages.host + path).status_code == 404
+
+
+def test_a_real_run_is_shown_from_the_link_of_its_answer(opened: Callable[..., Page], tmp_path: Path) -> None:
+    source = b"# Databricks notebook source\nprint('from the notebook')\ndbutils.notebook.exit('{\"rows_in\": 3}')\n"
+    with workspace(tmp_path) as served:
+        served.sdk.workspace.upload("/Shared/nb", source, language=Language.PYTHON)
+        task_ = {"task_key": "only_task", "notebook_task": {"notebook_path": "/Shared/nb"}}
+        body = {"run_name": "A real run", "tasks": [task_]}
+        answered = served.http.post("/api/2.2/jobs/runs/submit", json=body).json()
+        page = opened(answered["run_view_url"])
+        expect(page.locator("#live")).to_have_text("Final", timeout=60_000)
+        expect(page.get_by_role("row", name="only_task")).to_contain_text("Succeeded")
+        expect(page.get_by_text('{\n  "rows_in": 3\n}')).to_be_visible()
+        page.reload()  # who watched the run has its cells open, who comes later has not
+        page.get_by_text("Cells (1)").click()
+        expect(page.get_by_label("Output of cell 1")).to_be_visible()
+        expect(page.get_by_label("Output of cell 1")).to_contain_text("from the notebook")
+        assert answered["run_view_url"].partition("#key=")[2] not in page.content()
 
 
 def test_the_static_files_refer_to_nothing_outside() -> None:
