@@ -1,93 +1,26 @@
-"""Puts the application together: every object is made here and receives the values it uses, never the settings."""
+"""The application: routes, middleware and the lifespan in which everything runs."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import structlog
-from databricks.sdk.core import Config
 from fastapi import FastAPI
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api import claims, errors, events, health, insights, lake, pipeline, webhooks
 from app.api.openapi import describe
 from app.api.security import LOOPBACK_NAMES, SecurityMiddleware
 from app.api.sign_in import SignInMiddleware
-from app.domain.clock import SystemClock
-from app.domain.events import Envelope
-from app.services.acceptance import Acceptance
-from app.services.actions import RunActions
-from app.services.current_workspace import CurrentWorkspace
-from app.services.databricks import DatabricksWorkspace
-from app.services.eta import EtaService
-from app.services.event_log import Retention, StoredLog
-from app.services.health import Health
-from app.services.history import RunHistory
-from app.services.insights import Insights
-from app.services.journal import Journal
-from app.services.lake import LakeState
-from app.services.lake_reader import LakeReader
-from app.services.lake_refresh import LakeRefresher
-from app.services.lake_view import LakeView
-from app.services.landing import LandingZone
-from app.services.metrics import Metrics
-from app.services.preview import Preview
-from app.services.recording import RunRecorder
-from app.services.retrying import RetryPolicy
-from app.services.run_listing import RunListing
-from app.services.sending import Sender
-from app.services.snapshot import SnapshotContents, Snapshots
-from app.services.stream import EventHub
-from app.services.submission import Ledger
-from app.services.targets import Parameters, Targets
-from app.services.task_details import TaskDetails
-from app.services.tracking import OnRunFinished, Tracker
-from app.settings import DATABRICKS_POLL_INTERVAL_S, LOCAL_POLL_INTERVAL_S, Settings
-from app.store import events as event_store
-from app.store.engine import Database, create_engine
-from app.store.migrate import upgrade
+from app.assembly import assemble
+from app.connection import WorkspaceConnection as WorkspaceConnection
+from app.connection import connection_to_databricks as connection_to_databricks
+from app.settings import Settings
 
 log = structlog.get_logger()
 
-WORKSPACE_THREADS = 4
-# How often an open page may have the landing zone listed again.
-RELIST_LOCAL_S = 2.0
-RELIST_DATABRICKS_S = 30.0
-KPI_DEFINITIONS = Path(__file__).parents[2] / "docs" / "kpis.md"
 Background = Callable[[FastAPI], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class WorkspaceConnection:
-    """The workspace this server talks to, decided once. Without a token the SDK finds the credentials itself."""
-
-    kind: str  # "databricks" or "local"
-    name: str
-    host: str
-    token: str | None = None
-    poll_interval_s: float | None = None
-
-    def sdk_config(self) -> Config:
-        """The SDK's configuration. Blocking: it asks the workspace for its metadata, at most some seconds."""
-        limits = {"http_timeout_seconds": 10, "retry_timeout_seconds": 5}
-        if self.token is not None:
-            return Config(host=self.host, token=self.token, auth_type="pat", **limits)
-        return Config(host=self.host, **limits)
-
-
-def connection_to_databricks(settings: Settings) -> WorkspaceConnection:
-    """The workspace that DATABRICKS_HOST names."""
-    host = settings.databricks_host or ""
-    token = settings.databricks_token.get_secret_value() if settings.databricks_token else None
-    name = host.removeprefix("https://").removeprefix("http://").rstrip("/")
-    return WorkspaceConnection(kind="databricks", name=name, host=host, token=token)
 
 
 def create_app(
@@ -102,9 +35,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            parts = await _assemble(app, settings, workspace, stack)
+            loops = await assemble(app, settings, workspace, stack)
             async with asyncio.TaskGroup() as group:
-                running = [group.create_task(loop) for loop in parts]
+                running = [group.create_task(loop) for loop in loops]
                 running += [group.create_task(_forgiving(one, app)) for one in background]
                 try:
                     yield
@@ -134,176 +67,6 @@ def create_app(
     )
     app.state.webhook_credentials = settings.webhook_credentials
     return app
-
-
-async def _assemble(
-    app: FastAPI, settings: Settings, connection: WorkspaceConnection, stack: AsyncExitStack
-) -> list[Any]:
-    """Make every object, put those that routes need into `app.state`, and return the loops to run."""
-    clock, metrics = SystemClock(), Metrics()
-    database = await _open_store(settings.store_url, stack)
-    executor = stack.enter_context(ThreadPoolExecutor(WORKSPACE_THREADS, thread_name_prefix="workspace"))
-    workspace = DatabricksWorkspace(
-        host=connection.host,
-        config=connection.sdk_config,
-        executor=executor,
-        clock=clock,
-        on_call=metrics.workspace_called,
-    )
-    stack.push_async_callback(workspace.aclose)
-    app.state.workspace, app.state.metrics, app.state.database, app.state.clock = workspace, metrics, database, clock
-
-    def publish(envelopes: Sequence[Envelope]) -> None:
-        app.state.hub.publish(envelopes)
-
-    journal = Journal(database=database, clock=clock, publish=publish)
-    current = CurrentWorkspace(workspace=workspace, journal=journal, kind=connection.kind, name=connection.name)
-    await current.recall()
-    loops = [
-        *_lake(app, settings, connection, journal, current, workspace),
-        *_pipeline(app, settings, connection, journal, current, workspace, metrics),
-    ]
-    hub = EventHub(StoredLog(database), Snapshots(database, clock, _snapshot_contents(app)), clock)
-    await hub.start()
-    app.state.hub, app.state.journal, app.state.current = hub, journal, current
-    app.state.health = Health(database=database, hub=hub, workspace=current, metrics=metrics, clock=clock)
-    return [*loops, current.watch(), hub.run(), Retention(database, clock).run()]
-
-
-def _lake(
-    app: FastAPI,
-    settings: Settings,
-    connection: WorkspaceConnection,
-    journal: Journal,
-    current: CurrentWorkspace,
-    workspace: DatabricksWorkspace,
-) -> list[Any]:
-    """What reads the lake and the landing zone, and what shows it."""
-    catalog = settings.petinsure_catalog
-    reader = LakeReader(workspace=workspace, catalog=catalog, warehouse_id=settings.databricks_warehouse_id)
-    figures = Insights(journal=journal, workspace=current, reader=reader)
-    zone = LandingZone(
-        files=workspace,
-        workspace=current,
-        journal=journal,
-        catalog=catalog,
-        landing_path=settings.petinsure_landing_path,
-        on_change=lambda: app.state.lake.claim_landed(),
-    )
-    app.state.zone, app.state.insights, app.state.kpi_definitions = zone, figures, KPI_DEFINITIONS
-    app.state.lake_view = LakeView(journal=journal, workspace=current, catalog=catalog)
-    app.state.lake = LakeState(
-        journal=journal,
-        workspace=current,
-        refresher=LakeRefresher(
-            journal=journal, workspace=current, reader=reader, on_gold_changed=figures.gold_changed
-        ),
-        zone=zone,
-        catalog=catalog,
-        relist_every_s=RELIST_LOCAL_S if connection.kind == "local" else RELIST_DATABRICKS_S,
-    )
-    return [app.state.lake.run()]
-
-
-def _pipeline(
-    app: FastAPI,
-    settings: Settings,
-    connection: WorkspaceConnection,
-    journal: Journal,
-    current: CurrentWorkspace,
-    workspace: DatabricksWorkspace,
-    metrics: Metrics,
-) -> list[Any]:
-    """Ledger, poller and what reads them."""
-    eta = EtaService()
-    acceptance = Acceptance(eta=eta)
-    policy = RetryPolicy(deadline_s=settings.petinsure_submit_deadline_s)
-    targets = Targets(
-        workspace=workspace,
-        clock=journal.clock,
-        mode=settings.pipeline_mode,
-        job_id=settings.databricks_job_id,
-        notebook_root=settings.databricks_notebook_root,
-        cluster_id=settings.databricks_cluster_id,
-    )
-    parameters = Parameters(
-        catalog=settings.petinsure_catalog,
-        landing_path=settings.petinsure_landing_path,
-        control_path=settings.petinsure_control_path,
-    )
-    details = TaskDetails(workspace=workspace, clock=journal.clock, control_path=parameters.control_path)
-
-    def run_ended() -> None:
-        sender.wake()
-
-    recorder = RunRecorder(
-        journal=journal, details=details, acceptance=acceptance, eta=eta, metrics=metrics, on_run_ended=run_ended
-    )
-    tracker = Tracker(
-        journal=journal,
-        current=current,
-        targets=targets,
-        listing=RunListing(workspace=workspace),
-        recorder=recorder,
-        interval_s=_poll_interval_s(settings, connection),
-        metrics=metrics,
-    )
-    sender = Sender(
-        journal=journal,
-        workspace=workspace,
-        current=current,
-        targets=targets,
-        parameters=parameters,
-        acceptance=acceptance,
-        watcher=tracker,
-        policy=policy,
-    )
-    actions = RunActions(
-        journal=journal, workspace=workspace, current=current, acceptance=acceptance, watcher=tracker, policy=policy
-    )
-    app.state.tracker, app.state.actions = tracker, actions
-    app.state.ledger = Ledger(
-        journal=journal, current=current, acceptance=acceptance, sender=sender, deadline_s=policy.deadline_s
-    )
-    app.state.history = RunHistory(journal=journal, current=current, eta=eta, workspace=workspace)
-    app.state.preview = Preview(
-        journal=journal,
-        current=current,
-        targets=targets,
-        eta=eta,
-        workspace=workspace,
-        pending=app.state.lake_view,
-        catalog=settings.petinsure_catalog,
-    )
-    hooks: list[OnRunFinished] = [app.state.lake.on_run_finished]
-    return [tracker.run(), tracker.run_hooks(hooks), sender.run(), actions.run()]
-
-
-def _snapshot_contents(app: FastAPI) -> SnapshotContents:
-    async def contents(db: AsyncConnection) -> dict[str, Any]:
-        return {
-            "runs": await app.state.history.snapshot_runs(db),
-            "layers": await app.state.lake_view.layers(db),
-            "workspace": app.state.current.status().as_json(),
-        }
-
-    return contents
-
-
-async def _open_store(url: str, stack: AsyncExitStack) -> Database:
-    if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    database = Database(create_engine(url))
-    stack.push_async_callback(database.dispose)
-    await upgrade(database.engine)
-    async with database.write() as db:
-        await event_store.begin_log(db, epoch=uuid4().hex)
-    return database
-
-
-def _poll_interval_s(settings: Settings, connection: WorkspaceConnection) -> float:
-    default = LOCAL_POLL_INTERVAL_S if connection.kind == "local" else DATABRICKS_POLL_INTERVAL_S
-    return connection.poll_interval_s or settings.pipeline_poll_interval_s or default
 
 
 async def _forgiving(one: Background, app: FastAPI) -> None:
