@@ -1,0 +1,141 @@
+"""Workers: warm when needed, gone when cancelled, honest when they die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local_workspace.engine.process_life import death_in_words
+from local_workspace.tests.live_engine import Bench, bench
+from local_workspace.tests.waiting import until
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with bench(tmp_path_factory.mktemp("pool")) as made:
+        yield made
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_notebook_that_simply_ends_is_a_success_with_an_empty_result(live: Bench) -> None:
+    outcome = live.run("x = 1")
+    assert (outcome.status, outcome.result, outcome.error) == ("success", "", None)
+
+
+def test_every_task_has_a_process_of_its_own(live: Bench) -> None:
+    source = "import os\ndbutils.notebook.exit(os.getpid())"
+    assert live.run(source).result != live.run(source).result
+
+
+def test_three_tasks_in_a_row_find_a_worker_although_the_pool_is_smaller(live: Bench) -> None:
+    assert [live.run("dbutils.notebook.exit('done')").result for _ in range(3)] == ["done"] * 3
+
+
+def test_tasks_run_side_by_side(live: Bench) -> None:
+    meeting = live.storage.resolve("/Volumes/c/s/meeting")
+    meeting.mkdir(parents=True)
+    source = """
+import os, time
+open(f"/Volumes/c/s/meeting/{os.getpid()}", "w").close()
+deadline = time.monotonic() + 60
+while len(os.listdir("/Volumes/c/s/meeting")) < 2:
+    assert time.monotonic() < deadline
+    time.sleep(0.01)
+"""
+    runs = [live.loop.begin(live.pool.run(live.request(source))) for _ in range(2)]
+    assert [run.result(120).status for run in runs] == ["success", "success"]
+
+
+def test_a_killed_worker_is_told_as_a_crash_with_its_signal(live: Bench) -> None:
+    outcome = live.run("import os\nos.kill(os.getpid(), 9)")
+    assert outcome.status == "crashed"
+    assert "SIGKILL (9)" in str(outcome.error)
+
+
+def test_a_worker_that_exits_is_told_as_a_crash_with_its_exit_code(live: Bench) -> None:
+    outcome = live.run("import os\nos._exit(3)")
+    assert outcome.status == "crashed"
+    assert "exit code 3" in str(outcome.error)
+
+
+def test_after_a_crash_the_next_task_runs(live: Bench) -> None:
+    live.run("import os\nos._exit(1)")
+    assert live.run("dbutils.notebook.exit('fine')").result == "fine"
+
+
+def test_cancelling_kills_the_worker_and_what_it_started(live: Bench) -> None:
+    request = live.request(
+        "import os, subprocess, time\nchild = subprocess.Popen(['sleep', '600'])\n"
+        "print(os.getpid(), child.pid, flush=True)\ntime.sleep(600)"
+    )
+    run = live.loop.begin(live.pool.run(request))
+    until(lambda: len(live.printed(request).split()) == 2)
+    pids = [int(word) for word in live.printed(request).split()]
+    assert all(alive(pid) for pid in pids)
+    run.cancel()
+    until(lambda: not any(alive(pid) for pid in pids))
+
+
+def test_output_can_be_read_while_a_cell_still_runs(live: Bench) -> None:
+    request = live.request("import time\nprint('begun')\ntime.sleep(600)")
+    run = live.loop.begin(live.pool.run(request))
+    until(lambda: "begun" in live.printed(request))
+    assert live.cells(request)[-1]["status"] == "running"
+    run.cancel()
+
+
+def test_stopping_a_pool_leaves_no_process_behind_and_it_can_start_again(tmp_path: Path) -> None:
+    with bench(tmp_path, size=1) as made:
+        pid = int(str(made.run("import os\ndbutils.notebook.exit(os.getppid())").result))
+        assert alive(pid)
+        made.loop.call(made.pool.stop())
+        assert not alive(pid)
+        made.loop.call(made.pool.start())
+        assert made.run("dbutils.notebook.exit('again')").result == "again"
+
+
+_SERVER = """
+import asyncio, sys
+from pathlib import Path
+from local_workspace.tests.live_engine import Bench
+bench = Bench(Path(sys.argv[1]), size=1)
+request = bench.request("import os, subprocess, time\\nchild = subprocess.Popen(['sleep', '600'])\\n"
+                        "print(os.getppid(), os.getpid(), child.pid, flush=True)\\ntime.sleep(600)")
+bench.loop.call(bench.pool.start())
+bench.loop.call(bench.pool.run(request), 600)
+"""
+
+
+def test_workers_and_their_children_die_with_a_killed_server(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    server = subprocess.Popen([sys.executable, "-c", _SERVER, str(tmp_path)], cwd=root)
+
+    def pids() -> list[int]:
+        found = list(tmp_path.glob("workspace/runs/*/stdout.txt"))
+        return [int(word) for word in found[0].read_text().split()] if found else []
+
+    try:
+        until(lambda: len(pids()) == 3, deadline_s=60)
+    finally:
+        os.kill(server.pid, signal.SIGKILL)
+        server.wait()
+    until(lambda: not any(alive(pid) for pid in pids()))
+
+
+def test_a_wait_status_is_put_into_words() -> None:
+    assert death_in_words(0) == "ended with exit code 0"
+    assert death_in_words(3 << 8) == "ended with exit code 3"
+    assert death_in_words(11) == "was killed by SIGSEGV (11)"
