@@ -144,8 +144,12 @@ class Server:
 
     def first_run(self) -> Any:
         """The first run of a fresh start, ended."""
-        runs = until("the first run to be there", lambda: self.get("/api/pipeline/databricks/runs")["runs"], 90)
-        return self.ended(runs[-1]["run_id"])
+
+        def look() -> Any:
+            runs = self.get("/api/pipeline/databricks/runs")["runs"]
+            return runs[-1]["run_id"] if runs else None
+
+        return self.ended(until("the first run to be accepted", look, 90))
 
 
 def processes_of(data_dir: Path) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from types import TracebackType
+from contextlib import ExitStack
 from typing import Any
 
 from websockets.sync.client import connect
@@ -16,15 +16,17 @@ class StreamClient:
     """Reads envelopes one by one; a frame may hold several, separated by newlines."""
 
     def __init__(self, url: str, query: str = "") -> None:
-        self._socket = connect(url.replace("http://", "ws://") + "/ws" + query, compression=None, proxy=None)
+        self._address = url.replace("http://", "ws://") + "/ws" + query
+        self._open = ExitStack()
         self.seen: list[dict[str, Any]] = []
         self._waiting: list[dict[str, Any]] = []
 
     def __enter__(self) -> StreamClient:
+        self._socket = self._open.enter_context(connect(self._address, compression=None, proxy=None))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
-        self._socket.close()
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
 
     def next(self, within_s: float = 90.0) -> dict[str, Any]:
         """The next envelope."""
