@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from data_generator.generation import generate
+from data_generator.limits import GenerationError
 from data_generator.next_day import append_day
-from data_generator.requests import GenerationError
 from data_generator.scenario_files import land_scenarios
 
 

@@ -16,7 +16,7 @@ from data_generator.days import day_number, to_date
 from data_generator.decisions import decide
 from data_generator.drawing import draw_claims
 from data_generator.faults import choose_faults
-from data_generator.requests import GenerationError, check_claims, check_origin
+from data_generator.limits import GenerationError, check_claims, check_origin
 from data_generator.writing import Landing, claims_file_name
 
 CHUNK_CLAIMS = 100_000

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from data_generator.ids import SCENARIO_MARK, from_base36
-from data_generator.requests import GenerationError
+from data_generator.limits import GenerationError
 
 Row = dict[str, Any]
 RECENT_FILES = 60

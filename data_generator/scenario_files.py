@@ -9,7 +9,7 @@ from data_generator.claim_rows import COLUMNS
 from data_generator.conditions import CODES, CONDITIONS
 from data_generator.dimensions import CUSTOMER_COLUMNS, PET_COLUMNS, POLICY_COLUMNS, PROVIDER_COLUMNS
 from data_generator.ids import SCENARIO_MARK, base36
-from data_generator.requests import check_origin
+from data_generator.limits import check_origin
 from data_generator.scenarios import SCENARIOS, Case, Scenario
 from data_generator.writing import Landing
 

@@ -11,7 +11,7 @@ import pytest
 
 from data_generator.claim_rows import Lines
 from data_generator.generation import Summary, generate
-from data_generator.requests import GenerationError
+from data_generator.limits import GenerationError
 from data_generator.tests.conftest import AS_OF
 from data_generator.tests.reading import LandedZone
 from data_generator.writing import Landing

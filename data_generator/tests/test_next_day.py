@@ -63,6 +63,20 @@ def test_every_amount_still_is_what_the_policies_say(grown: Grown) -> None:
     assert [c["claim_id"] for c in clean if c["paid_amount"] + c["case_reserve"] != expected[c["claim_id"]]] == []
 
 
+def test_new_claims_come_after_all_earlier_services_of_their_policy(tmp_path: Path) -> None:
+    generate(tmp_path, 60, 4, AS_OF)
+    last: dict[str, str] = {}
+    for day in range(40):
+        zone = LandedZone.read(tmp_path, AS_OF + timedelta(days=day))
+        known = zone.ids()
+        for claim in zone.clean():
+            last[claim["policy_id"]] = max(claim["service_date"], last.get(claim["policy_id"], ""))
+        append_day(tmp_path)
+        grown = LandedZone.read(tmp_path, zone.as_of + timedelta(days=1))
+        new = [claim for claim in grown.clean() if claim["claim_id"] not in known]
+        assert [c["claim_id"] for c in new if c["service_date"] <= last.get(c["policy_id"], "")] == []
+
+
 def test_earlier_claims_are_decided_paid_corrected_and_healed(grown: Grown) -> None:
     old = {claim["claim_id"]: claim for claim in grown.before.latest()}
     moves: Counter[str] = Counter()
