@@ -45,6 +45,7 @@ export default [
       'max-lines': ['error', { max: 260, skipComments: true, skipBlankLines: true }],
     },
   },
+  { files: ['tests/**'], rules: { 'max-lines': 'off' } },
   ...featureZones,
   {
     files: ['src/services/**', 'src/lib/**', 'src/api/**'],

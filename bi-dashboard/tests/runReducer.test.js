@@ -267,8 +267,9 @@ describe('the workspace', () => {
       before.runs,
     ])
   })
-  it('tells new table counts after a run', () => {
-    const state = fold(snapshot(), event(11, 'lake_updated', { layers: { gold: { pending: 0 } } }))
-    expect(state.layers).toEqual({ gold: { pending: 0 } })
+  it('says that the tables have changed, so that pages ask again', () => {
+    expect(
+      fold(snapshot(), event(11, 'lake_updated', { run_id: 7, layers: ['gold'], as_of: null })).lake,
+    ).toBe(11)
   })
 })

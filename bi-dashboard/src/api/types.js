@@ -50,6 +50,8 @@
  * @property {RunRecords | null} [records]
  * @property {Eta | null} [eta]
  * @property {string | null} [eta_at]  when the eta was true
+ * @property {number} [attempt]  above 0 after a repair
+ * @property {string[]} [task_keys]  the tasks in order, also those that nobody saw yet
  * @property {Task[]} tasks
  * @property {boolean} [active]  false once the workspace said how it ended
  * @property {number | null} [queue_s]
@@ -65,7 +67,8 @@
  * @property {string | null} [next_try_at]
  *
  * @typedef {object} LayerStatus
- * @property {string | null} [state]
+ * @property {string | null} [state]  of the newest task that worked on it
+ * @property {string | null} [result]
  * @property {number | null} [last_run_id]
  * @property {string | null} [updated_at]
  * @property {TableState[]} [tables]
@@ -81,7 +84,7 @@
  * @typedef {{ result: string | null, error: string | null, error_trace: string | null, truncated: boolean }} TaskOutput
  * @typedef {{ claims: number | null, tables: (string | TableState)[], cluster: 'warm' | 'cold' | string | null,
  *   eta: Eta | null }} Preview
- * @typedef {{ count: number, claim_ids: string[] }} PendingBucket
+ * @typedef {{ count: number | null, claim_ids: string[], files?: number }} PendingBucket
  * @typedef {{ bronze?: PendingBucket, silver?: PendingBucket, gold?: PendingBucket, quarantined?: PendingBucket }} Pending
  *
  * @typedef {{ layer: RunLayer, process?: 'bronze-to-silver' | 'silver-to-gold' }} RunAction
@@ -89,8 +92,8 @@
  * @typedef {{ submission_id: string, submission_state: string, run_id: number | null, job_url: string | null,
  *   layer: RunLayer, tasks: (string | Task)[], claim_ids: string[], state: string | null }} TriggerAnswer
  *
- * @typedef {{ present: boolean, run_id?: number | null, at?: string | null, [key: string]: unknown }} ClaimLayer
- * @typedef {{ rule: string, message: string, run_id?: number | null, at?: string | null }} QuarantineReason
+ * @typedef {{ present: boolean, run_id?: number | null, at?: string | null, waiting?: boolean }} ClaimLayer
+ * @typedef {{ rule: string, message: string | null, run_id?: number | null, at?: string | null }} QuarantineReason
  * @typedef {{ claim_id: string, layers: { bronze: ClaimLayer, silver: ClaimLayer, gold: ClaimLayer },
  *   quarantine: QuarantineReason[] }} ClaimPosition
  *
@@ -98,7 +101,7 @@
  * @typedef {{ year_month?: string, earned_premium: number | null, claims: number | null, paid_amount: number | null,
  *   incurred_amount: number | null, loss_ratio: number | null, paid_loss_ratio: number | null,
  *   approval_rate: number | null, cycle_time_p50_days: number | null, cycle_time_p90_days: number | null }} Kpis
- * @typedef {{ as_of: AsOf | null, currency: string, latest: Kpis | null, previous: Kpis | null,
+ * @typedef {{ as_of: AsOf | null, currency: string, valued_on?: string | null, latest: Kpis | null, previous: Kpis | null,
  *   trailing_12m: Kpis | null, months: Kpis[] }} Overview
  * @typedef {{ as_of: AsOf | null, months: (Kpis & Record<string, any>)[] }} Monthly
  */

@@ -141,3 +141,9 @@ export function shortMonth(yearMonth) {
   const ms = parseInstant(yearMonth ? `${yearMonth}-01T12:00:00Z` : null)
   return ms === null ? (yearMonth ?? NONE) : local(ms, { month: 'short', year: '2-digit', timeZone: 'UTC' })
 }
+
+/** 22 Nov 2026 from a date, which belongs to no time zone. @param {string} date */
+export function day(date) {
+  const ms = parseInstant(date)
+  return ms === null ? date : local(ms, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' })
+}

@@ -17,7 +17,9 @@ export default function OverviewPage() {
     <>
       <PageHeader
         title="Overview"
-        summary={data?.as_of ? <AsOf asOf={data.as_of} /> : 'Figures from the gold layer'}
+        summary={
+          data?.as_of ? <AsOf asOf={data.as_of} valuedOn={data.valued_on} /> : 'Figures from the gold layer'
+        }
       />
       {overview.isPending && <Loading />}
       {overview.error && !data && (

@@ -50,7 +50,10 @@ export function ClaimView({ claimId, actions }) {
 
 /** @param {{ position: ClaimLayer | undefined }} props */
 function LayerPosition({ position }) {
-  if (!position?.present) return <StateMark face={{ kind: 'waiting', word: 'Not here' }} small />
+  if (!position?.present)
+    return (
+      <StateMark face={{ kind: 'waiting', word: position?.waiting ? 'Landed, waiting' : 'Not here' }} small />
+    )
   return (
     <>
       <StateMark face={{ kind: 'success', word: 'Here' }} small />

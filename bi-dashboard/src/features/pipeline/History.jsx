@@ -14,10 +14,10 @@ export function History({ filter, onClear }) {
   const { data, error, isPending, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } =
     useInfiniteQuery(historyQuery(filter))
   const { all } = useRuns()
-  if (isPending) return <Placeholder height={420} label="Loading the history" />
+  if (isPending && filter.state !== 'active') return <Placeholder height={420} label="Loading the history" />
   if (error && !data)
     return <ErrorState title="The history could not be read" error={error} onRetry={() => void refetch()} />
-  const fetched = data.pages.flatMap((page) => page.runs)
+  const fetched = data?.pages.flatMap((page) => page.runs) ?? []
   const runs = withLive(
     fetched,
     all.filter((run) => matches(run, filter)),

@@ -37,7 +37,8 @@ export function layerFace(layer, runs, status) {
   const chosen =
     involved.find(({ run }) => isActive(run)) ?? involved.find(({ task }) => task.result !== 'EXCLUDED')
   if (chosen && (isActive(chosen.run) || chosen.task.state || chosen.task.result)) return faceOf(chosen.task)
-  if (status?.updated_at) return { kind: 'success', word: 'Up to date' }
+  if (status?.result || status?.state) return faceOf(status)
+  if (status?.updated_at) return { kind: 'success', word: 'Filled' }
   return { kind: 'waiting', word: 'Empty' }
 }
 

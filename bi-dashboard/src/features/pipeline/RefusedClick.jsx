@@ -11,32 +11,34 @@ import classes from './RefusedClick.module.css'
 export function RefusedClick() {
   const { refused } = useTrigger()
   if (!refused) return null
-  const conflict = refused.error.status === 409 && refused.error.details?.run_id != null
+  const conflict = refused.error.status === 409 && 'run_id' in (refused.error.details ?? {})
   return (
     <div role="alert" className={`${classes.refused} ${classes.after}`} data-conflict={conflict || undefined}>
-      {conflict ? <Conflict runId={Number(refused.error.details.run_id)} /> : <Plain />}
+      {conflict ? <Conflict runId={refused.error.details.run_id} /> : <Plain />}
     </div>
   )
 }
 
-/** @param {{ runId: number }} props */
+/** @param {{ runId: number | null }} props  null while the other click has no run yet */
 function Conflict({ runId }) {
   const { refused, trigger, settle } = useTrigger()
-  const run = useLiveRun(runId)
+  const run = useLiveRun(runId ?? '')
   if (!refused) return null
   return (
     <>
       <p>
-        <b>Run {runId} works on this already.</b> {run && <StateMark face={runFace(run)} small />} Nothing was
-        started.
+        <b>{runId === null ? 'Another click' : `Run ${runId}`} works on this already.</b>{' '}
+        {run && <StateMark face={runFace(run)} small />} Nothing was started.
       </p>
       <div className="row">
         <Button onClick={() => trigger(refused.action, { ...refused.options, if_active: 'queue' })}>
           Queue
         </Button>
-        <Button component={Link} to={`/runs/${runId}`} variant="default" onClick={settle}>
-          Watch it
-        </Button>
+        {runId !== null && (
+          <Button component={Link} to={`/runs/${runId}`} variant="default" onClick={settle}>
+            Watch it
+          </Button>
+        )}
         <Button variant="subtle" onClick={settle}>
           Dismiss
         </Button>

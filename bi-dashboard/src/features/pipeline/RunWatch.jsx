@@ -1,18 +1,15 @@
 // @ts-check
 /** @import { Run } from '../../api/types.js' */
-import { useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { useNavigate } from 'react-router'
 import { useQueryClient } from '@tanstack/react-query'
 import { Button, VisuallyHidden } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { LAYERS, runFace, succeeded } from '../../lib/runStates.js'
+import { runFace, succeeded } from '../../lib/runStates.js'
 import { changes, runName } from './announcements.js'
 import { fetchStatus } from './api.js'
 import { withStatus } from './runReducer.js'
 import { useLive, useLiveStore } from './useRunStream.jsx'
-
-/** Table counts are read once after a run has ended, which may be a moment after its last event. */
-const LOOK_AGAIN_MS = [0, 1500, 5000, 15_000]
 
 /** @param {Run} run @param {() => void} look */
 function failureToast(run, look) {
@@ -37,27 +34,17 @@ function failureToast(run, look) {
   })
 }
 
-/** Refreshes what a finished run has changed: counts, pending claims, history, figures. */
-function useRefreshAfter() {
+/** Asks again for what a run has changed: once when it has ended, once when the server has read the tables. */
+function useRefresh() {
   const store = useLiveStore()
   const queries = useQueryClient()
-  return (/** @type {Run[]} */ ended) => {
-    const ids = new Set(ended.map((run) => run.run_id))
-    const current = () => LAYERS.some((layer) => ids.has(store.live().layers?.[layer]?.last_run_id ?? null))
-    const look = async (/** @type {number} */ turn) => {
-      await fetchStatus().then(
-        (status) => store.update((state) => withStatus(state, status)),
-        () => undefined,
-      )
-      await queries.invalidateQueries()
-      if (!current()) next(turn + 1)
-    }
-    const next = (/** @type {number} */ turn) => {
-      const wait = LOOK_AGAIN_MS[turn]
-      if (wait !== undefined) setTimeout(() => void look(turn), wait)
-    }
-    next(0)
-  }
+  return useCallback(() => {
+    void fetchStatus().then(
+      (status) => store.update((state) => withStatus(state, status)),
+      () => undefined,
+    )
+    void queries.invalidateQueries()
+  }, [store, queries])
 }
 
 /** Speaks of runs to screen readers, keeps failures on screen and refreshes what a run has changed. Draws nothing. */
@@ -67,7 +54,14 @@ export function RunWatch() {
   const seen = useRef(/** @type {Record<string, Run> | null} */ (null))
   const [message, setMessage] = useState({ polite: '', alert: '' })
   const navigate = useNavigate()
-  const refreshAfter = useRefreshAfter()
+  const refresh = useRefresh()
+
+  const lake = useLive((state) => state.lake)
+  const lakeSeen = useRef(0)
+  useEffect(() => {
+    if (lakeSeen.current !== 0 && lake !== lakeSeen.current) refresh()
+    lakeSeen.current = lake
+  }, [lake, refresh])
 
   useEffect(() => {
     const before = seen.current
@@ -75,7 +69,7 @@ export function RunWatch() {
     seen.current = runs
     if (before === null || before === runs) return
     const { ended, news } = changes(before, runs)
-    if (ended.length > 0) refreshAfter(ended)
+    if (ended.length > 0) refresh()
     const failed = ended.filter((run) => !succeeded(run) && run.result !== 'CANCELED')
     failed.forEach((run) =>
       failureToast(run, () => navigate(run.run_id ? `/runs/${run.run_id}` : '/pipeline')),
@@ -83,7 +77,7 @@ export function RunWatch() {
     if (news.length === 0) return
     const text = news.map((item) => item.text).join(' ')
     setMessage(failed.length > 0 ? { polite: '', alert: text } : { polite: text, alert: '' })
-  }, [runs, known, navigate, refreshAfter])
+  }, [runs, known, navigate, refresh])
 
   return (
     <VisuallyHidden>

@@ -75,6 +75,7 @@ export const historyQuery = (filter) =>
     queryFn: ({ pageParam, signal }) =>
       request(`${RUNS}${queryString({ limit: 25, page_token: pageParam, ...filter })}`, { signal }),
     initialPageParam: '',
+    enabled: filter.state !== 'active', // the stream knows every active run
     getNextPageParam: (/** @type {RunPage} */ page) => page.next_page_token || undefined,
   })
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** @import { Run } from '../../api/types.js' */
 import { isActive, runKey } from '../../lib/runStates.js'
-import { asTasks, grouped } from './attempts.js'
+import { normalised } from './runReducer.js'
 import { newestFirst } from './useRunStream.jsx'
 
 /** The values are the workspace's own words; `active` stands for every state that is not an end. */
@@ -12,13 +12,15 @@ export const RESULT_FILTERS = [
   { value: 'FAILED', label: 'Failed' },
   { value: 'CANCELED', label: 'Canceled' },
   { value: 'TIMEDOUT', label: 'Timed out' },
+  { value: 'REFUSED', label: 'Refused' },
 ]
 
 /** @param {Run} run @param {{ layer: string | null, state: string | null }} filter */
 export function matches(run, { layer, state }) {
   if (layer && run.layer !== layer) return false
   if (!state) return true
-  return state === 'active' ? isActive(run) : run.result === state || run.state === state
+  if (state === 'active') return isActive(run)
+  return [run.result, run.state, run.submission_state].includes(state)
 }
 
 /**
@@ -29,10 +31,7 @@ export function matches(run, { layer, state }) {
  */
 export function withLive(fetched, live) {
   const news = new Map(live.map((run) => [runKey(run), run]))
-  const known = fetched.map(
-    (run) =>
-      news.get(runKey(run)) ?? { ...run, layer: run.layer ?? 'all', tasks: grouped(asTasks(run.tasks)) },
-  )
+  const known = fetched.map((run) => news.get(runKey(run)) ?? normalised(run, ''))
   const keys = new Set(known.map(runKey))
   const oldest = fetched.at(-1)?.requested_at ?? ''
   const added = live.filter((run) => !keys.has(runKey(run)) && (run.requested_at ?? '9') >= oldest)

@@ -6,15 +6,26 @@ import { asTasks, grouped, mergedTasks, waitingAgain } from './attempts.js'
 /**
  * What the page knows, as of `seq`. Runs are keyed by their run id, or by their submission id while they have none.
  * @typedef {{ seq: number | null, epoch: string | null, runs: Record<string, Run>, layers: Layers | null,
- *   workspace: Workspace | null }} LiveState
+ *   workspace: Workspace | null, lake: number }} LiveState  `lake` is the seq of the last change of the tables
  */
 
 /** @type {LiveState} */
-export const EMPTY = { seq: null, epoch: null, runs: {}, layers: null, workspace: null }
+export const EMPTY = { seq: null, epoch: null, runs: {}, layers: null, workspace: null, lake: 0 }
 
 /** A run as an answer or a snapshot gives it. @param {Run} run @param {string} at  when that was true @returns {Run} */
 export function normalised(run, at) {
-  return { ...run, layer: run.layer ?? 'all', tasks: grouped(asTasks(run.tasks)), eta_at: run.eta_at ?? at }
+  const since = run.started_at ?? run.requested_at ?? null
+  const phases =
+    run.phases ?? (run.active && run.phase ? [{ phase: run.phase, started_at: since, ended_at: null }] : [])
+  const waits = run.active && !isAccepted(run)
+  return {
+    ...run,
+    layer: run.layer ?? 'all',
+    tasks: mergedTasks(asTasks(run.task_keys), grouped(asTasks(run.tasks))),
+    submit_reason: run.submit_reason ?? (waits ? (run.error?.message ?? null) : null),
+    phases,
+    eta_at: run.eta_at ?? at,
+  }
 }
 
 /** @param {Envelope} event @returns {LiveState} */
@@ -26,6 +37,7 @@ function fromSnapshot({ seq, epoch, at, data }) {
     runs: Object.fromEntries(runs.map((run) => [runKey(run), run])),
     layers: data.layers ?? null,
     workspace: data.workspace ?? null,
+    lake: seq,
   }
 }
 
@@ -70,6 +82,7 @@ const told = (data, names) =>
 const IDENTITY = [
   'run_id',
   'submission_id',
+  'attempt',
   'layer',
   'job_url',
   'claim_ids',
@@ -193,7 +206,7 @@ const settled = (run, type) => isAccepted(run) && run.active === false && type !
 function folded(state, event) {
   if (event.type === 'workspace_status')
     return { ...state, workspace: { ...state.workspace, ...event.data, state: event.data.state } }
-  if (event.type === 'lake_updated') return { ...state, layers: event.data.layers ?? state.layers }
+  if (event.type === 'lake_updated') return { ...state, lake: event.seq }
   const fold = FOLD[event.type]
   const run = known(state, event.data) ?? blank(event.data)
   return fold && !settled(run, event.type) ? withRun(state, fold(run, event)) : state

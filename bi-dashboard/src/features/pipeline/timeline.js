@@ -18,6 +18,8 @@ const PHASES = {
 
 /** @param {Run} run */
 function origin(run) {
+  const repaired = (run.attempt ?? 0) > 0 ? parseInstant(run.started_at) : null
+  if (repaired !== null) return repaired
   const instants = [run.requested_at, run.started_at, run.tasks[0]?.started_at]
     .map(parseInstant)
     .filter((ms) => ms !== null)
@@ -57,11 +59,16 @@ function phaseRows(run, start) {
         face,
       }
     })
-    if (phase === 'cluster_starting' && bars.length === 0) bars.push(...setupBars(run, start, face))
-    const long = bars.filter((bar) => bar.to === null || bar.to - bar.from >= 0.2)
+    const measured = phase === 'cluster_starting' ? setupBars(run, start, face) : queueBars(run, face)
+    const long = (measured.length > 0 ? measured : bars).filter(
+      (bar) => bar.to === null || bar.to - bar.from >= 0.2,
+    )
     return long.length > 0 ? [{ key: phase, name, bars: long, face: null }] : []
   })
 }
+
+/** @param {Run} run @param {Face} face @returns {Bar[]} */
+const queueBars = (run, face) => (run.queue_s ? [{ from: 0, to: run.queue_s, face }] : [])
 
 /** @param {Run} run @param {number} start @param {Face} face @returns {Bar[]} */
 function setupBars(run, start, face) {
@@ -87,7 +94,8 @@ export function timelineOf(run) {
     hint: notebookOfTask(task),
     bars: [...(task.attempts ?? []), task]
       .map((attempt) => taskBar(attempt, start, over || isOver(attempt)))
-      .filter((bar) => bar !== null),
+      .filter((bar) => bar !== null)
+      .filter((bar) => bar.to === null || bar.to >= 0), // what a repair reuses came before it
     face: faceOf(task),
   }))
   const rows = [...phaseRows(run, start), ...taskRows]
