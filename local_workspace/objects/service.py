@@ -53,6 +53,7 @@ class WorkspaceObjects:
         self._changing = threading.Lock()
         self._root = disk_path(storage, "/")
         self._scratch = storage.root / "uploads"
+        shutil.rmtree(self._scratch, ignore_errors=True)  # parts of uploads that a killed server left
         records.metadata.create_all(engine)
         for folder in ("Shared", "Users"):
             (self._root / folder).mkdir(parents=True, exist_ok=True)

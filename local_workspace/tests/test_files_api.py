@@ -152,6 +152,14 @@ def test_an_upload_leaves_nothing_behind_but_the_file(served: Served, folder: st
     assert list((Storage(served.data_dir).root / "uploads").iterdir()) == []
 
 
+def test_parts_that_a_killed_server_left_are_gone_after_the_next_start(tmp_path: Path) -> None:
+    left = Storage(tmp_path).root / "uploads" / "part"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    with workspace(tmp_path):
+        assert not left.exists()
+
+
 def test_dbfs_writes_in_blocks_and_reads_back(served: Served) -> None:
     content = b"block" * 500_000
     with served.sdk.dbfs.open("/lw/big.bin", write=True, overwrite=True) as file:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from local_workspace.sql.results import InlineLimitExceeded, cut
@@ -14,6 +14,7 @@ ROWS = st.lists(st.lists(st.none() | st.text(max_size=20), min_size=2, max_size=
 
 
 @given(rows=ROWS, chunk_bytes=st.integers(1, 5000))
+@example(rows=[["a", None]] * 1200, chunk_bytes=1)
 def test_the_chunks_of_a_result_put_together_are_the_result(rows: list[list[str | None]], chunk_bytes: int) -> None:
     result = cut(rows, byte_limit=None, inline_bytes=10**9, chunk_bytes=chunk_bytes)
     assert [row for chunk in result.chunks for row in json.loads(chunk.data_array)] == rows
