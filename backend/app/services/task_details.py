@@ -91,7 +91,8 @@ class TaskDetails:
         error = None
         if task.status.result not in SUCCESSES:
             error = task_error(output, code=task.status.code, message=task.status.message)
-        progress = known.progress if known else None
+        # Reported progress lags behind; of a task that succeeded its result speaks.
+        progress = known.progress if known and task.status.result not in SUCCESSES else None
         return _plain(task, progress=progress, records=records, tables=tables, error=error, output_read=True)
 
     async def _progress(self, run: SeenRun, task: SeenTask, known: TaskRecord | None) -> Json | None:
