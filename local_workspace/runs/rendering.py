@@ -40,7 +40,9 @@ def run_json(run: Run, attempts: list[TaskRun], links: RunLinks) -> dict[str, An
     told |= {"description": run.description} if run.description else {}
     told |= {"overriding_parameters": {"notebook_params": run.notebook_params}} if run.notebook_params else {}
     if run.single_task and attempts:
-        told |= _durations(next(iter(latest_attempts(attempts).values())))
+        task = next(iter(latest_attempts(attempts).values()))
+        told |= _durations(task)
+        told |= {"cluster_instance": {"cluster_id": task.cluster_id}} if task.cluster_id else {}
     return told
 
 

@@ -129,7 +129,7 @@ def test_no_worker_outlives_the_program_and_its_run_ends_honestly(tmp_path: Path
     with program(tmp_path / "data") as running:
         run_id, worker = endless(running.client(), tmp_path / "pid")
         running.process.send_signal(number)
-        running.process.wait(5)
+        assert running.process.wait(5) == (0 if number == signal.SIGTERM else -number)
         until(lambda: is_gone(worker), deadline_s=10)
     with program(tmp_path / "data") as again:
         state = again.client().jobs.get_run(run_id).state
