@@ -9,11 +9,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 from fastapi import FastAPI
 
-from app.api import claims, errors, events, health, insights, lake, pipeline, webhooks
+from app.api import claims, dashboard, errors, events, health, insights, lake, pipeline, webhooks
 from app.api.openapi import describe
 from app.api.security import LOOPBACK_NAMES, SecurityMiddleware
 from app.api.sign_in import SignInMiddleware
 from app.assembly import assemble
+from app.checkout import DASHBOARD
 from app.connection import WorkspaceConnection as WorkspaceConnection
 from app.connection import connection_to_databricks as connection_to_databricks
 from app.settings import Settings
@@ -57,6 +58,7 @@ def create_app(
     errors.install(app)
     for module in (health, events, pipeline, lake, claims, insights, webhooks):
         app.include_router(module.router)
+    app.include_router(dashboard.router(dashboard.Dashboard(DASHBOARD)))
     describe(app)
     if settings.access_tokens:
         app.add_middleware(SignInMiddleware, tokens=settings.access_tokens)

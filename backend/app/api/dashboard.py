@@ -1,0 +1,90 @@
+"""The built dashboard, read once at start: its files, and its page for every address that only the browser knows."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+
+from app.domain.errors import NotFound
+
+FOREVER = "public, max-age=31536000, immutable"  # names under assets/ carry a hash of their content
+ASK_AGAIN = "no-cache"
+COMPRESSED_TYPES = ("text/", "application/javascript", "application/json", "image/svg")
+NOT_PAGES = ("api", "pipeline", "process", "ws", "metrics", "assets")
+NOT_BUILT = (
+    "<!doctype html><meta charset=utf-8><title>PetInsure360</title><main><h1>The dashboard is not built</h1>"
+    "<p>Run <code>make setup</code> and start again. The API is here: <a href=/api/docs>/api/docs</a>.</p></main>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file in the forms it is sent in."""
+
+    media_type: str
+    plain: bytes
+    compressed: bytes | None
+    etag: str
+    cache: str
+
+
+class Dashboard:
+    """The files of `folder` by their address; empty when the dashboard was not built."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {
+            path.relative_to(folder).as_posix(): _read(path, path.relative_to(folder))
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
+
+    def find(self, path: str) -> File | None:
+        """The file at an address, or the dashboard's page for an address of the browser's own; None for neither."""
+        if path in self._files:
+            return self._files[path]
+        return None if path.partition("/")[0] in NOT_PAGES else self._files.get("index.html")
+
+
+def router(dashboard: Dashboard) -> APIRouter:
+    """The routes; to be included last, since they take every address that is left."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/{path:path}")
+    async def page(path: str, request: Request) -> Response:
+        file = dashboard.find(path)
+        if file is not None:
+            return _answer(file, request)
+        if path == "":
+            return Response(NOT_BUILT, media_type="text/html")
+        raise NotFound(f"There is nothing at /{path}.", path=f"/{path}")
+
+    return routes
+
+
+def _answer(file: File, request: Request) -> Response:
+    headers = {"ETag": file.etag, "Cache-Control": file.cache, "Vary": "Accept-Encoding"}
+    if request.headers.get("if-none-match") == file.etag:
+        return Response(status_code=304, headers=headers)
+    if file.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(file.compressed, media_type=file.media_type, headers={**headers, "Content-Encoding": "gzip"})
+    return Response(file.plain, media_type=file.media_type, headers=headers)
+
+
+def _read(path: Path, name: Path) -> File:
+    plain = path.read_bytes()
+    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    if media_type == "text/javascript":
+        media_type = "application/javascript"
+    compress = media_type.startswith(COMPRESSED_TYPES)
+    return File(
+        media_type=media_type,
+        plain=plain,
+        compressed=gzip.compress(plain, 6, mtime=0) if compress else None,
+        etag=f'"{hashlib.sha256(plain).hexdigest()[:20]}"',
+        cache=FOREVER if name.parts[0] == "assets" else ASK_AGAIN,
+    )
