@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse
@@ -39,6 +39,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 router = APIRouter(tags=["pipeline"], responses=ERRORS)
 RUNS = "/api/pipeline/databricks/runs"
 MAX_RUN_ID = 2**63 - 1
+PROCESSES = {"bronze-to-silver": layers.BRONZE_TO_SILVER, "silver-to-gold": layers.SILVER_TO_GOLD}
 
 
 def _ledger(request: Request) -> Ledger:
@@ -177,11 +178,15 @@ async def preview(
     request: Request,
     layer: Annotated[str, Query(description="bronze, silver, gold or all")],
     claim_ids: Annotated[list[str] | None, Query(description="Comma-separated or repeated")] = None,
+    process: Annotated[
+        Literal["bronze-to-silver", "silver-to-gold"] | None, Query(description="The demo button; wins over layer")
+    ] = None,
 ) -> JSONResponse:
     """What a click would do: claims, tables, cluster, time."""
     wanted = layers.parse_layer(layer)
+    what = PROCESSES[process] if process else (wanted, layers.LAYER_TASKS[wanted])
     ids = validated(part for text in claim_ids or () for part in text.split(",") if part)
-    return JSONResponse(await _preview(request).of(wanted, layers.LAYER_TASKS[wanted], ids))
+    return JSONResponse(await _preview(request).of(*what, ids))
 
 
 async def _submit(

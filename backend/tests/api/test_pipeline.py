@@ -184,9 +184,16 @@ async def test_after_five_runs_there_is_an_estimate_with_its_basis(tmp_path: Pat
             answer = await backend.trigger("all")
             assert (await backend.run(answer["run_id"]))["eta"] is None
             await finish(backend, workspace, run_id)
-        preview = (await backend.http.get("/api/pipeline/preview", params={"layer": "all"})).json()
-        assert preview["eta"]["n"] == 5
-        assert preview["eta"]["p50_s"] == pytest.approx(101.4, abs=1)
+
+        async def preview() -> dict[str, Any]:
+            return (await backend.http.get("/api/pipeline/preview", params={"layer": "all"})).json()
+
+        async def known() -> bool:
+            return (await preview())["eta"] is not None
+
+        await until(known)
+        assert (await preview())["eta"]["n"] == 5
+        assert (await preview())["eta"]["p50_s"] == pytest.approx(101.4, abs=1)
         another_run(workspace, 9_000)
         answer = await backend.trigger("all")
         started = (await backend.events("databricks_job_started"))[-1]
@@ -219,6 +226,9 @@ async def test_a_preview_tells_what_a_click_would_do(tmp_path: Path) -> None:
         assert preview["claims"] == 2
         assert "petinsure360.gold.monthly_kpis" in preview["tables"]
         assert all(".gold." in table for table in preview["tables"])
+        params = {"layer": "silver", "process": "bronze-to-silver"}
+        button = (await backend.http.get("/api/pipeline/preview", params=params)).json()
+        assert button["tasks"] == ["bronze_ingestion", "silver_transformations"]
         assert preview["eta"] is None
         bad = await backend.http.get("/api/pipeline/preview", params={"layer": "gold", "claim_ids": "a b"})
         assert bad.status_code == 422
