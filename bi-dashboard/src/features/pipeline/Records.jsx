@@ -1,6 +1,6 @@
 // @ts-check
 /** @import { Run, TableState } from '../../api/types.js' */
-import { count, duration } from '../../lib/format.js'
+import { count, duration, plural } from '../../lib/format.js'
 import { Figure, Figures } from '../../components/Page.jsx'
 import classes from './Records.module.css'
 
@@ -31,20 +31,32 @@ function versionWords({ version, version_before: before, version_after: after })
 /** "silver.claims" of "petinsure360.silver.claims". @param {string} name */
 export const shortTable = (name) => name.split('.').slice(-2).join('.')
 
+/** @param {TableState} table */
+const schemaOf = (table) => table.name.split('.').at(-2) ?? ''
+
+/** @param {TableState[]} tables */
+const bySchema = (tables) =>
+  [...new Set(tables.map(schemaOf))].map((schema) => ({
+    schema,
+    tables: tables.filter((table) => schemaOf(table) === schema),
+  }))
+
 /** The tables a run wrote, with the versions they had and have. @param {{ tables: TableState[] | null | undefined }} props */
 export function TableVersions({ tables }) {
   if (!tables?.length) return null
   return (
-    <ul className={classes.tables} aria-label="Tables">
-      {tables.map((table) => (
-        <li key={table.name} title={table.name}>
-          <b>{shortTable(table.name)}</b>
-          <span className="tabular">
-            {versionWords(table)}
-            {table.rows != null && ` · ${count(table.rows)} rows`}
-          </span>
-        </li>
+    <div className={classes.groups}>
+      {bySchema(tables).map(({ schema, tables: own }) => (
+        <ul key={schema} className={classes.tables} aria-label={`Tables of ${schema}`}>
+          {own.map((table) => (
+            <li key={table.name} title={table.name}>
+              <span className={classes.name}>{shortTable(table.name)}</span>
+              <span className={classes.version}>{versionWords(table)}</span>
+              <span className={classes.rows}>{table.rows == null ? '' : plural(table.rows, 'row')}</span>
+            </li>
+          ))}
+        </ul>
       ))}
-    </ul>
+    </div>
   )
 }

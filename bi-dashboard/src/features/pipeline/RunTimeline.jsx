@@ -9,6 +9,8 @@ import { ticks, timelineOf } from './timeline.js'
 import classes from './RunTimeline.module.css'
 
 const ROOM_AHEAD = 1.22
+/** Per cent of the track that a label needs; narrower bars have theirs beside them. */
+const ROOM_FOR_LABEL = 9
 
 /** @param {number} seconds */
 const tickLabel = (seconds) => (seconds > 0 && seconds < 1 ? `${seconds}s` : elapsed(seconds))
@@ -86,14 +88,16 @@ function BarView({ bar, now, span }) {
   const label = bar.to === null ? elapsed(seconds) : duration(seconds)
   const attempt = bar.attempt ? `, attempt ${bar.attempt + 1}` : ''
   const left = (bar.from / span) * 100
+  const width = (seconds / span) * 100
+  const outside = width > ROOM_FOR_LABEL ? undefined : left + width > 78 ? 'left' : 'right'
   return (
     <span
       className={classes.bar}
       data-kind={bar.face.kind}
       data-growing={bar.to === null || undefined}
-      data-flip={left > 78 || undefined}
+      data-outside={outside}
       title={`${bar.face.word}, ${label}${attempt}`}
-      style={{ left: `${left}%`, width: `${(seconds / span) * 100}%` }}
+      style={{ left: `${left}%`, width: `${width}%` }}
     >
       <span className={classes.label}>
         <span aria-hidden="true">{SHAPES[bar.face.kind]}</span> <span className="tabular">{label}</span>
