@@ -79,6 +79,17 @@ async def test_a_used_cluster_does_not_terminate_and_its_time_begins_after_the_u
         assert cluster.record.state == "TERMINATED"
 
 
+async def test_one_user_leaving_does_not_end_the_cluster_of_another(tmp_path: Path) -> None:
+    stage, clock = Stage(), HandClock()
+    async with clusters_of(tmp_path, stage, clock) as clusters:
+        cluster = clusters.create({"autotermination_minutes": 10})
+        async with cluster.lease():
+            async with cluster.lease():
+                pass
+            await clock.pass_minutes(60)
+            assert cluster.record.state == "RUNNING"
+
+
 async def test_zero_minutes_means_never(tmp_path: Path) -> None:
     stage, clock = Stage(), HandClock()
     async with clusters_of(tmp_path, stage, clock) as clusters:

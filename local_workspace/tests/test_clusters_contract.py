@@ -82,6 +82,9 @@ def test_terminating_during_the_start_stops_the_start(staged: Served, stage: Sta
     staged.http.post("/api/2.1/clusters/delete", json={"cluster_id": cluster_id})
     reach(staged, cluster_id, "TERMINATED")
     assert (stage.pools_started, stage.pools_stopped) == (0, 1)
+    stage.start_gate.set()
+    reach(staged, make(staged), "RUNNING")
+    assert (stage.pools_started, state(staged, cluster_id)) == (1, "TERMINATED")
 
 
 def test_a_job_starts_the_terminated_cluster_that_it_names(staged: Served, stage: Stage) -> None:
