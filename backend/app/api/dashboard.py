@@ -16,6 +16,7 @@ FOREVER = "public, max-age=31536000, immutable"  # names under assets/ carry a h
 ASK_AGAIN = "no-cache"
 COMPRESSED_TYPES = ("text/", "application/javascript", "application/json", "image/svg")
 NOT_PAGES = ("api", "pipeline", "process", "ws", "metrics", "assets")
+PAGES_ALL_THE_SAME = ("pipeline",)  # the page beside the plan's literal POST /pipeline/databricks/trigger
 NOT_BUILT = (
     "<!doctype html><meta charset=utf-8><title>PetInsure360</title><main><h1>The dashboard is not built</h1>"
     "<p>Run <code>make setup</code> and start again. The API is here: <a href=/api/docs>/api/docs</a>.</p></main>"
@@ -47,7 +48,8 @@ class Dashboard:
         """The file at an address, or the dashboard's page for an address of the browser's own; None for neither."""
         if path in self._files:
             return self._files[path]
-        return None if path.partition("/")[0] in NOT_PAGES else self._files.get("index.html")
+        apart = path.partition("/")[0] in NOT_PAGES and path not in PAGES_ALL_THE_SAME
+        return None if apart else self._files.get("index.html")
 
 
 def router(dashboard: Dashboard) -> APIRouter:
