@@ -97,10 +97,14 @@ class PathMapper:
 
 
 class PathInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]  # untyped
-    """Applies a PathMapper to every request of a channel; a copy is sent, since a request may be sent again."""
+    """Applies a PathMapper to every plan of a channel, and `also` to those that are executed.
 
-    def __init__(self, mapper: PathMapper) -> None:
+    A copy is sent, since a request may be sent again.
+    """
+
+    def __init__(self, mapper: PathMapper, also: Callable[[Any], None]) -> None:
         self._mapper = mapper
+        self._also = also
 
     def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
         return continuation(details, self._mapped(request))
@@ -117,4 +121,6 @@ class PathInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIn
             self._mapper.rewrite(copy)
         except InvalidPath as fault:
             raise ValueError(str(fault)) from fault
+        if copy.DESCRIPTOR.name == "ExecutePlanRequest":
+            self._also(copy)
         return copy

@@ -10,12 +10,14 @@ from typing import Any
 
 from pyspark.sql import SparkSession as AnySparkSession
 from pyspark.sql.catalog import Column
+from pyspark.sql.connect import proto
 from pyspark.sql.connect.catalog import Catalog as ConnectCatalog
 from pyspark.sql.connect.client import DefaultChannelBuilder, SparkConnectClient
 from pyspark.sql.connect.session import SparkSession as ConnectSession
 
 from local_workspace.engine.catalog import Catalog
 from local_workspace.engine.names import Cursor, Namespace, TableName, quoted
+from local_workspace.engine.nullable_writes import NullableWrites
 from local_workspace.engine.plan_paths import PathInterceptor, PathMapper
 from local_workspace.engine.registration import Registrar, engine_catalogs
 from local_workspace.engine.statements import NESTED_VIEW, Statements
@@ -29,7 +31,15 @@ class WorkspaceTables(ConnectCatalog):  # type: ignore[misc]  # pyspark is untyp
     def listColumns(self, tableName: str, dbName: str | None = None) -> list[Column]:
         name = f"{dbName}.{tableName}" if dbName else tableName
         return [
-            Column(each.name, each.metadata.get("comment"), each.dataType.simpleString(), each.nullable, False, False, False)
+            Column(
+                each.name,
+                each.metadata.get("comment"),
+                each.dataType.simpleString(),
+                each.nullable,
+                False,
+                False,
+                False,
+            )
             for each in self._sparkSession.table(name).schema.fields
         ]
 
@@ -62,6 +72,7 @@ class Engine:
     def __init__(self, catalog: Catalog, spark_remote: str | None = None) -> None:
         self.catalog = catalog
         self.mapper = PathMapper(catalog.storage)
+        self._nullable_writes = NullableWrites(catalog.storage, self._schema_of)
         self._remote = spark_remote
         self._servers: list[Any] = []
         self._listed: set[str] = set()
@@ -131,8 +142,11 @@ class Engine:
         url = self._remote or self._start_server()
         os.environ |= {"SPARK_REMOTE": url, "SPARK_CONNECT_MODE_ENABLED": "1"}  # SparkSession.builder finds the session
         builder = DefaultChannelBuilder(url)
-        builder.add_interceptor(PathInterceptor(self.mapper))
+        builder.add_interceptor(PathInterceptor(self.mapper, self._nullable_writes.rewrite))
         return builder
+
+    def _schema_of(self, relation: Any) -> Any:
+        return self.session.client.schema(proto.Plan(root=relation))
 
     def _start_server(self) -> str:
         from pysail.spark import SparkConnectServer  # loaded with the engine only, never with SPARK_REMOTE

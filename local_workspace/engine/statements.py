@@ -14,6 +14,7 @@ from pyspark.errors import AnalysisException
 from local_workspace.engine import catalog_statements, delta_statements, describe_statements, table_statements
 from local_workspace.engine.catalog import CatalogError
 from local_workspace.engine.names import Cursor, Namespace, TableName, quoted
+from local_workspace.engine.sql_text import parameter_names
 
 if TYPE_CHECKING:
     from local_workspace.engine.session import Engine
@@ -69,6 +70,11 @@ class Call:
 
     def engine_sql(self, statement: str) -> Any:
         return self.engine.session.engine_sql(statement, self.arguments or None)
+
+    def query(self, text: str) -> Any:
+        """The DataFrame of a query inside of the statement, with those of the statement's parameters that it uses."""
+        used = {name: self.arguments[name] for name in parameter_names(text) if name in self.arguments}
+        return self.engine.session.sql(text, used or None)
 
     def frame(self, rows: list[Any], schema: str) -> Any:
         return self.engine.session.createDataFrame(rows, schema)

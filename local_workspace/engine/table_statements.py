@@ -19,10 +19,20 @@ def create_table(call: Call) -> Any | None:
     name = call.table_name()
     location = _location(call.cursor)
     if location is None:
-        return None
+        return _create_as_frame(call, name)
     answer = call.native()
     call.catalog.register_table(*name, call.engine.mapper.local(location))
     return answer
+
+
+def _create_as_frame(call: Call, name: TableName) -> Any | None:
+    """CREATE TABLE AS as a DataFrame's write, whose columns are nullable; other forms are left to the engine."""
+    partitions = _table_clauses(call)
+    if not call.cursor.take("AS") or _exists(call, name):
+        return None
+    writer = call.query(call.cursor.rest()).write.format("delta")
+    (writer.partitionBy(*partitions) if partitions else writer).saveAsTable(quoted(*name))
+    return call.nothing()
 
 
 def create_or_replace_table(call: Call) -> Any | None:
@@ -34,7 +44,7 @@ def create_or_replace_table(call: Call) -> Any | None:
     columns = call.cursor.parenthesised()
     partitions = _table_clauses(call)
     if call.cursor.take("AS"):
-        frame = call.engine_sql(call.cursor.rest())
+        frame = call.query(call.cursor.rest())
     elif columns is not None and call.cursor.at_end:
         frame = call.engine.session.createDataFrame([], columns)
     else:

@@ -18,7 +18,12 @@ import warnings
 from pathlib import Path
 
 from local_workspace.engine import frames
-from local_workspace.engine.process_life import die_with_parent, start_reaper
+from local_workspace.engine.process_life import (
+    die_with_parent,
+    memory_limit_bytes,
+    start_reaper,
+    volunteer_for_out_of_memory,
+)
 
 _SETTINGS = {"RUST_LOG": "error", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 
@@ -85,7 +90,8 @@ class Nursery:
             parent = os.getppid()
             self._control.close()
             _own_group(0)
-            start_reaper()
+            volunteer_for_out_of_memory()
+            start_reaper(memory_limit_bytes())
             die_with_parent(parent)
             _live(socket.socket(fileno=descriptor), self._data_dir, self._spark_remote)
         except (frames.ChannelClosed, ProcessLookupError):
