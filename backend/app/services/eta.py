@@ -20,10 +20,12 @@ class EtaService:
 
     def __init__(self) -> None:
         self._history: dict[tuple[str, str], list[PastRun]] = {}
+        self._forgotten = 0
 
     def forget(self, workspace_id: str, task_set: str | None) -> None:
         """A run of these tasks has ended: its history is read anew."""
         self._history.pop((workspace_id, task_set or ""), None)
+        self._forgotten += 1
 
     async def for_click(
         self, db: AsyncConnection, workspace_id: str | None, task_set: str, *, warm: bool | None
@@ -45,10 +47,14 @@ class EtaService:
 
     async def _past(self, db: AsyncConnection, workspace_id: str, task_set: str) -> list[PastRun]:
         key = (workspace_id, task_set)
-        if key not in self._history:
-            found = await runs.comparable(db, workspace_id, task_set, limit=HISTORY)
-            self._history[key] = [past for record in found if (past := _past_run(record)) is not None]
-        return self._history[key]
+        if key in self._history:
+            return self._history[key]
+        forgotten = self._forgotten
+        found = await runs.comparable(db, workspace_id, task_set, limit=HISTORY)
+        past = [one for record in found if (one := _past_run(record)) is not None]
+        if forgotten == self._forgotten:  # else a run ended meanwhile, and this reading may not have it
+            self._history[key] = past
+        return past
 
 
 def _past_run(record: RunRecord) -> PastRun | None:

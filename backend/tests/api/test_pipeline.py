@@ -220,7 +220,7 @@ async def test_cancelling_is_confirmed_by_the_workspace_never_assumed(tmp_path: 
 
 
 async def test_a_preview_tells_what_a_click_would_do(tmp_path: Path) -> None:
-    async with pipeline(tmp_path) as (backend, workspace):
+    async with pipeline(tmp_path) as (backend, _):
         answer = await backend.http.get("/api/pipeline/preview", params={"layer": "gold", "claim_ids": "CLM-1,CLM-2"})
         preview = answer.json()
         assert preview["claims"] == 2
@@ -238,9 +238,10 @@ async def test_a_notification_wakes_the_poller_with_quoted_or_plain_ids(tmp_path
     workspace = RecordedWorkspace()
     workspace.has_job(load("job_of_somebody_else"))
     lists = "/api/2.2/jobs/runs/list"
-    async with workspace.serving(), running_backend(
-        tmp_path, workspace.host, TOKEN, poll_interval_s=600, databricks_job_id=JOB_ID
-    ) as backend:
+    async with (
+        workspace.serving(),
+        running_backend(tmp_path, workspace.host, TOKEN, poll_interval_s=600, databricks_job_id=JOB_ID) as backend,
+    ):
         await until(lambda: len(workspace.sent(lists)) == 1)
         for count, run_id in enumerate(("7", 7), start=2):
             body = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from app.store.lake_schema import metadata  # importing it adds the tables of the lake
+import app.store.lake_schema  # noqa: F401  importing it adds the tables of the lake
+from app.store.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
