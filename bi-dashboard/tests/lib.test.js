@@ -15,7 +15,7 @@ import {
 } from '../src/lib/format.js'
 import { actionOf, faceOf, isActive, layerOfTask, routeOf } from '../src/lib/runStates.js'
 import { createServerClock } from '../src/services/serverClock.js'
-import { deltaOf, KPIS } from '../src/features/insights/kpis.js'
+import { deltaOf, fullMonths, isPartial, KPIS } from '../src/features/insights/kpis.js'
 
 describe('pasted claim ids', () => {
   it('are read from lines, commas, semicolons and quotes, each once', () => {
@@ -102,6 +102,23 @@ describe('figures', () => {
       words: '10.0%',
     })
     expect(of(loss, { loss_ratio: null }, { loss_ratio: 0.71 })).toBeNull()
+  })
+})
+
+describe('the newest month', () => {
+  /** @param {string} valuedOn @returns {any} */
+  const overview = (valuedOn) => ({
+    valued_on: valuedOn,
+    latest: { year_month: '2026-11' },
+    months: [{ year_month: '2026-10' }, { year_month: '2026-11' }],
+  })
+  it('is compared only when it is over', () => {
+    expect(['2026-11-29', '2026-11-30', '2026-12-02'].map((on) => isPartial(overview(on)))).toEqual([
+      true,
+      false,
+      false,
+    ])
+    expect(fullMonths(overview('2026-11-22')).map((month) => month.year_month)).toEqual(['2026-10'])
   })
 })
 

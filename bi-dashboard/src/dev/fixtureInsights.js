@@ -37,6 +37,7 @@ const { year_month: _year, ...trailing } = month(20)
 export const overview = {
   as_of: AS_OF,
   currency: 'USD',
+  valued_on: '2026-11-22',
   latest: months.at(-1) ?? null,
   previous: months.at(-2) ?? null,
   trailing_12m: {

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Button } from '@mantine/core'
 import { EmptyState, ErrorState, Placeholder } from '../components/Feedback.jsx'
 import { PageHeader } from '../components/Page.jsx'
+import { AllMonths } from '../features/insights/AllMonths.jsx'
 import { AsOf } from '../features/insights/AsOf.jsx'
 import { monthlyQuery, overviewQuery } from '../features/insights/api.js'
 import { ChartPanels } from '../features/insights/ChartPanels.jsx'
@@ -33,7 +34,8 @@ export default function OverviewPage() {
       {data?.as_of && (
         <>
           <KpiTiles overview={data} />
-          <Charts currency={data.currency} />
+          <ChartPanels overview={data} />
+          <EveryFigure />
         </>
       )}
     </>
@@ -62,11 +64,10 @@ function NoFiguresYet() {
   )
 }
 
-/** @param {{ currency: string }} props */
-function Charts({ currency }) {
+function EveryFigure() {
   const { data, error, isPending, refetch } = useQuery(monthlyQuery)
-  if (isPending) return <Placeholder height={340} label="Loading the charts" />
+  if (isPending) return <Placeholder height={340} label="Loading the months" />
   if (error)
     return <ErrorState title="The months could not be read" error={error} onRetry={() => void refetch()} />
-  return <ChartPanels months={data.months} currency={currency} />
+  return <AllMonths months={data.months} />
 }

@@ -53,7 +53,7 @@ export default function RunPage() {
   return (
     <>
       <PageHeader title={`Run ${run.run_id}`} mark={<StateMark face={runFace(run)} />} summary={summary} />
-      {isActive(run) ? <ActiveRun run={run} workspace={workspace} /> : <EndedRun run={run} />}
+      {isActive(run) ? <ActiveRun run={run} workspace={workspace} /> : <EndedRun run={run} tables={false} />}
       <RunTasks run={run} />
       <RunFacts run={run} />
     </>

@@ -1,12 +1,13 @@
 // @ts-check
-/** @import { Kpis } from '../../api/types.js' */
+/** @import { Kpis, Overview } from '../../api/types.js' */
 /** @import { Column } from './MonthTable.jsx' */
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { Button, SegmentedControl } from '@mantine/core'
-import { count, days, money, percent } from '../../lib/format.js'
+import { count, days, money, monthName, percent } from '../../lib/format.js'
 import { download, toCsv } from '../../lib/csv.js'
 import { Placeholder } from '../../components/Feedback.jsx'
 import { Panel } from '../../components/Page.jsx'
+import { isPartial } from './kpis.js'
 import { MonthTable } from './MonthTable.jsx'
 import classes from './ChartPanels.module.css'
 
@@ -80,8 +81,11 @@ function ChartPanel({ title, source, months, columns, children }) {
 
 const SOURCE = 'gold.monthly_kpis'
 
-/** @param {{ months: Kpis[], currency: string }} props */
-export function ChartPanels({ months, currency }) {
+/** @param {{ overview: Overview }} props */
+export function ChartPanels({ overview }) {
+  const { currency } = overview
+  const partial = isPartial(overview) ? (overview.latest?.year_month ?? null) : null
+  const { months } = overview
   /** @param {number | null} value */
   const usd = (value) => money(value, currency)
   const shared = { months, source: SOURCE }
@@ -95,7 +99,7 @@ export function ChartPanels({ months, currency }) {
           { key: 'paid_loss_ratio', name: 'Paid loss ratio', show: percent },
         ]}
       >
-        <RatioChart months={months} />
+        <RatioChart months={months} partial={partial} />
       </ChartPanel>
       <ChartPanel
         {...shared}
@@ -106,7 +110,7 @@ export function ChartPanels({ months, currency }) {
           { key: 'paid_amount', name: 'Paid', show: usd },
         ]}
       >
-        <AmountChart months={months} currency={currency} />
+        <AmountChart months={months} partial={partial} currency={currency} />
       </ChartPanel>
       <ChartPanel
         {...shared}
@@ -116,7 +120,7 @@ export function ChartPanels({ months, currency }) {
           { key: 'approval_rate', name: 'Approval rate', show: percent },
         ]}
       >
-        <ClaimsChart months={months} />
+        <ClaimsChart months={months} partial={partial} />
       </ChartPanel>
       <ChartPanel
         {...shared}
@@ -126,8 +130,11 @@ export function ChartPanels({ months, currency }) {
           { key: 'cycle_time_p90_days', name: 'Nine in ten within', show: days },
         ]}
       >
-        <CycleChart months={months} />
+        <CycleChart months={months} partial={partial} />
       </ChartPanel>
+      {partial && (
+        <p className={classes.note}>* {monthName(partial)} is not over: its sums will still grow.</p>
+      )}
     </div>
   )
 }

@@ -2,7 +2,7 @@
 /** @import { Overview } from '../../api/types.js' */
 /** @import { KpiDefinition } from './kpis.js' */
 import { monthName } from '../../lib/format.js'
-import { deltaOf, KPIS, lastYear } from './kpis.js'
+import { deltaOf, fullMonths, KPIS } from './kpis.js'
 import { Sparkline } from './Sparkline.jsx'
 import classes from './KpiTiles.module.css'
 
@@ -21,7 +21,9 @@ export function KpiTiles({ overview }) {
 
 /** @param {{ kpi: KpiDefinition, overview: Overview }} props */
 function Tile({ kpi, overview }) {
-  const { latest, previous, trailing_12m: year, currency } = overview
+  const { trailing_12m: year, currency } = overview
+  const months = fullMonths(overview)
+  const [latest, previous] = [months.at(-1) ?? null, months.at(-2) ?? null]
   const delta = deltaOf(kpi, latest, previous)
   return (
     <li className={classes.tile}>
@@ -30,7 +32,7 @@ function Tile({ kpi, overview }) {
       </p>
       <p className={classes.value}>{kpi.show(/** @type {number | null} */ (year?.[kpi.key]), currency)}</p>
       <p className={classes.basis}>last 12 months</p>
-      <Sparkline values={lastYear(overview).map((month) => /** @type {number | null} */ (month[kpi.key]))} />
+      <Sparkline values={months.slice(-13).map((month) => /** @type {number | null} */ (month[kpi.key]))} />
       <p className={classes.month}>
         {monthName(latest?.year_month)}:{' '}
         <b className="tabular">{kpi.show(/** @type {number | null} */ (latest?.[kpi.key]), currency)}</b>

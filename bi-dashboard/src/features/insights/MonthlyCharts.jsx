@@ -13,15 +13,19 @@ const CHART = /** @type {const} */ ({
   legendProps: { verticalAlign: 'top', height: 34 },
 })
 
-/** @param {Kpis} month */
-const named = (month) => ({ ...month, month: shortMonth(month.year_month) })
+/** @param {Kpis[]} months @param {string | null} partial  the month that is not over */
+const named = (months, partial) =>
+  months.map((month) => ({
+    ...month,
+    month: `${shortMonth(month.year_month)}${month.year_month === partial ? '*' : ''}`,
+  }))
 
-/** @param {{ months: Kpis[], currency: string }} props */
-export function AmountChart({ months, currency }) {
+/** @param {{ months: Kpis[], partial: string | null, currency: string }} props */
+export function AmountChart({ months, partial, currency }) {
   return (
     <BarChart
       {...CHART}
-      data={months.map(named)}
+      data={named(months, partial)}
       series={[
         { name: 'earned_premium', label: 'Earned premium', color: 'var(--chart-base)' },
         { name: 'incurred_amount', label: 'Incurred', color: 'var(--chart-main)' },
@@ -33,12 +37,12 @@ export function AmountChart({ months, currency }) {
   )
 }
 
-/** @param {{ months: Kpis[] }} props */
-export function RatioChart({ months }) {
+/** @param {{ months: Kpis[], partial: string | null }} props */
+export function RatioChart({ months, partial }) {
   return (
     <LineChart
       {...CHART}
-      data={months.map(named)}
+      data={named(months, partial)}
       series={[
         { name: 'loss_ratio', label: 'Loss ratio', color: 'var(--chart-main)' },
         {
@@ -57,12 +61,12 @@ export function RatioChart({ months }) {
   )
 }
 
-/** @param {{ months: Kpis[] }} props */
-export function ClaimsChart({ months }) {
+/** @param {{ months: Kpis[], partial: string | null }} props */
+export function ClaimsChart({ months, partial }) {
   return (
     <BarChart
       {...CHART}
-      data={months.map(named)}
+      data={named(months, partial)}
       series={[{ name: 'claims', label: 'Claims', color: 'var(--chart-main)' }]}
       valueFormatter={(value) => count(value)}
       yAxisProps={{ width: 52 }}
@@ -70,12 +74,12 @@ export function ClaimsChart({ months }) {
   )
 }
 
-/** @param {{ months: Kpis[] }} props */
-export function CycleChart({ months }) {
+/** @param {{ months: Kpis[], partial: string | null }} props */
+export function CycleChart({ months, partial }) {
   return (
     <LineChart
       {...CHART}
-      data={months.map(named)}
+      data={named(months, partial)}
       series={[
         { name: 'cycle_time_p50_days', label: 'Median', color: 'var(--chart-main)' },
         {

@@ -55,6 +55,7 @@ export const KPIS = [
 /** @param {KpiDefinition} kpi @param {number} change @param {number} before */
 function changeWords(kpi, change, before) {
   const size = Math.abs(change)
+  if (size < 1e-9) return 'unchanged'
   if (kpi.delta === 'points') return `${(size * 100).toFixed(1)} pts`
   if (kpi.delta === 'days') return `${size.toFixed(1)} d`
   return before === 0 ? 'new' : `${((size / Math.abs(before)) * 100).toFixed(1)}%`
@@ -76,5 +77,12 @@ export function deltaOf(kpi, latest, previous) {
   return { direction, tone, words: changeWords(kpi, change, before) }
 }
 
-/** The twelve months the tiles speak of. @param {Overview} overview */
-export const lastYear = (overview) => overview.months.slice(-13)
+/** Whether the newest month is still going on, so that its sums are not comparable yet. @param {Overview} overview */
+export function isPartial({ latest, valued_on: valuedOn }) {
+  if (!latest?.year_month || !valuedOn?.startsWith(latest.year_month)) return false
+  const next = new Date(Date.parse(`${valuedOn}T00:00:00Z`) + 86_400_000).toISOString()
+  return next.startsWith(latest.year_month)
+}
+
+/** The months that are over, oldest first. @param {Overview} overview */
+export const fullMonths = (overview) => (isPartial(overview) ? overview.months.slice(0, -1) : overview.months)

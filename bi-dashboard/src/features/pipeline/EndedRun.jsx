@@ -26,13 +26,13 @@ function headline(run) {
   return `${routeOf(run)} ${words} ${duration(run.duration_s)}`
 }
 
-/** How the last run ended: what came out, or why nothing did. @param {{ run: Run }} props */
-export function EndedRun({ run }) {
+/** How a run ended: what came out, or why nothing did. @param {{ run: Run, tables?: boolean }} props  `tables` false where the tasks list them */
+export function EndedRun({ run, tables = true }) {
   const good = succeeded(run)
   const canceled = run.result === 'CANCELED'
   return (
     <Panel
-      label="Last run"
+      label="How it ended"
       tone={good || canceled ? undefined : 'failed'}
       title={
         <span className="row" style={{ gap: 10 }}>
@@ -52,7 +52,7 @@ export function EndedRun({ run }) {
       <div className="stack">
         {!good && !canceled && <RunError run={run} />}
         {isAccepted(run) && <RunFigures run={run} />}
-        <TableVersions tables={run.tables} />
+        {tables && <TableVersions tables={run.tables} />}
         <RunTimeline run={run} />
       </div>
     </Panel>
