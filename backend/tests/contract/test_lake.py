@@ -10,6 +10,8 @@ from backend.tests.support.book import claim
 from backend.tests.support.lake import Lake, running_lake
 from backend.tests.support.waiting import until
 
+SECOND_DOG = {"policy_id": "PO-2", "pet_id": "PE-2", "customer_id": "CU-2"}
+
 
 @pytest.fixture
 async def lake(tmp_path: Path) -> AsyncIterator[Lake]:
@@ -28,7 +30,7 @@ async def test_claims_are_followed_from_landing_to_gold(lake: Lake) -> None:
     assert (before["as_of"], before["months"], before["latest"]) == (None, [], None)
 
     await lake.land(claim("C-GOOD"))
-    await lake.land(claim("C-EURO", claim_amount="EUR 1.200,50"))
+    await lake.land(claim("C-EURO", claim_amount="EUR 1.200,50", **SECOND_DOG))
     await lake.land(claim("C-LOST", policy_id="PO-9"))
     pending = await lake.pending()
     assert ids(pending["bronze"]) == ["C-EURO", "C-GOOD", "C-LOST"]
@@ -122,7 +124,7 @@ async def the_figures_are_those_of_gold(lake: Lake, run_id: int) -> None:
 
 async def a_correction_goes_the_same_way_again(lake: Lake) -> None:
     """The landing zone never changes a file; a corrected claim is a second file, and heals the quarantine."""
-    await lake.land(claim("C-EURO", claim_amount="1200.50", updated_at="2026-03-20T00:00:00Z"))
+    await lake.land(claim("C-EURO", claim_amount="1200.50", updated_at="2026-03-20T00:00:00Z", **SECOND_DOG))
     assert ids((await lake.pending())["bronze"]) == ["C-EURO"]
     assert (await lake.get("/api/claims/C-EURO"))["layers"]["bronze"]["waiting"] is True
     await lake.run("bronze", claim_ids=["C-EURO"])
