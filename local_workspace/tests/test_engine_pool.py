@@ -135,6 +135,22 @@ def test_workers_and_their_children_die_with_a_killed_server(tmp_path: Path) -> 
     until(lambda: not any(alive(pid) for pid in pids()))
 
 
+_GREEDY = """
+import os, time
+from local_workspace.engine.process_life import start_reaper
+os.setpgid(0, 0)
+start_reaper(200_000_000)
+hoard = bytearray(400_000_000)
+time.sleep(600)
+"""
+
+
+def test_a_worker_that_uses_too_much_memory_is_ended_and_the_reason_is_told() -> None:
+    greedy = subprocess.Popen([sys.executable, "-c", _GREEDY], cwd=Path(__file__).parents[2])
+    code = greedy.wait(60)
+    assert "more than half of the machine's memory" in death_in_words(-code)
+
+
 def test_a_wait_status_is_put_into_words() -> None:
     assert death_in_words(0) == "ended with exit code 0"
     assert death_in_words(3 << 8) == "ended with exit code 3"
