@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from databricks.sdk.service.workspace import ImportFormat, Language
 
+from e2e.notebooks import HEADER, SILVER, gated, original, put
 from e2e.server import Server, processes_of, until
 from e2e.stream_client import StreamClient
-
-SILVER = "/PetInsure360/02_silver_transformations"
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-
-
-def put_notebook(server: Server, path: str, source: str) -> None:
-    server.workspace().workspace.import_(
-        path, content=base64.b64encode(source.encode()).decode(), format=ImportFormat.SOURCE,
-        language=Language.PYTHON, overwrite=True,
-    )  # fmt: skip
 
 
 @pytest.fixture
 def silver_replaced(server: Server) -> Iterator[Server]:
     yield server
-    put_notebook(server, SILVER, (NOTEBOOKS / "02_silver_transformations.py").read_text())
+    put(server, SILVER, original(SILVER))
 
 
 def test_a_notebook_that_raises_fails_the_run_with_its_words_and_repair_heals_it(silver_replaced: Server) -> None:
     server = silver_replaced
     before = server.rows("silver.claims")
-    raising = (
-        "# Databricks notebook source\nspark.range(3).collect()\n# COMMAND ----------\n"
-        + 'raise ValueError("bad day")\n'
-    )
-    put_notebook(server, SILVER, raising)
+    raising = HEADER + "spark.range(3).collect()\n# COMMAND ----------\n" + 'raise ValueError("bad day")\n'
+    put(server, SILVER, raising)
     with StreamClient(server.url) as stream:
         run_id = server.trigger("all")["run_id"]
         failed = stream.run_to_its_end(run_id)[-1]
@@ -56,7 +41,7 @@ def test_a_notebook_that_raises_fails_the_run_with_its_words_and_repair_heals_it
     assert results["gold_aggregations"] == "UPSTREAM_FAILED"
     assert server.rows("silver.claims") == before
 
-    put_notebook(server, SILVER, (NOTEBOOKS / "02_silver_transformations.py").read_text())
+    put(server, SILVER, original(SILVER))
     with StreamClient(server.url) as stream:
         repaired = server.post(f"/api/pipeline/databricks/runs/{run_id}/repair", {})
         assert repaired.status_code in (200, 202), repaired.text
@@ -71,11 +56,7 @@ def test_a_notebook_that_raises_fails_the_run_with_its_words_and_repair_heals_it
 def test_a_second_trigger_is_refused_joined_or_queued_while_the_layer_runs(silver_replaced: Server) -> None:
     server = silver_replaced
     gate = server.data_dir / "gate"
-    waiting = (
-        "# Databricks notebook source\nimport os, time\n"
-        f"while not os.path.exists({str(gate)!r}):\n    time.sleep(0.02)\n"
-    )
-    put_notebook(server, SILVER, waiting)
+    put(server, SILVER, gated(SILVER, gate))
     run_id = server.trigger("silver")["run_id"]
     try:
         refused = server.post("/api/pipeline/databricks/trigger", {"layer": "silver"})
@@ -95,10 +76,10 @@ def test_cancel_really_stops_the_notebook_and_is_told_only_then(silver_replaced:
     server = silver_replaced
     alive = server.data_dir / "alive.pid"
     endless = (
-        "# Databricks notebook source\nimport os, time\n"
+        HEADER + "import os, time\n"
         f"open({str(alive)!r}, 'w').write(str(os.getpid()))\nwhile True:\n    time.sleep(0.02)\n"
     )
-    put_notebook(server, SILVER, endless)
+    put(server, SILVER, endless)
     run_id = server.trigger("silver")["run_id"]
     pid = int(until("the notebook to run", lambda: alive.exists() and alive.read_text()))
     assert server.post(f"/api/pipeline/databricks/runs/{run_id}/cancel", {}).status_code in (200, 202)
