@@ -10,10 +10,11 @@ import asyncio
 import json
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -75,6 +76,7 @@ class RecordedWorkspace:
         self.next_look: list[dict[str, Any]] = []
         self.repairs: list[int] = []
         self.hidden: set[int] = set()
+        self.more: dict[str, Callable[[Call], Any]] = {}  # answers of further calls, by path
         self.host = ""
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -173,6 +175,7 @@ class RecordedWorkspace:
             "/api/2.2/jobs/runs/cancel": lambda: {},
             "/api/2.2/jobs/runs/repair": lambda: self._repaired(call),
         }
+        answers |= {path: partial(answer, call) for path, answer in self.more.items()}
         if call.path not in answers:
             raise Refusal(404, "ENDPOINT_NOT_FOUND", f"No API found for '{call.method} {call.path}'")
         return answers[call.path]()
