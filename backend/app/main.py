@@ -44,6 +44,7 @@ def create_app(
                     yield
                 finally:
                     app.state.hub.close()
+                    await app.state.database.quiesce()
                     for task in running:
                         task.cancel()
 

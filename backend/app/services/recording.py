@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -40,7 +40,10 @@ class Look:
 
 
 class RunRecorder:
-    """Turns looks at runs into events and rows. `expected`: ended runs whose repair was accepted but not yet seen."""
+    """Turns looks at runs into events and rows.
+
+    `expected`: ended runs whose repair was accepted but not yet seen, and (monotonic) until when to look for it.
+    """
 
     def __init__(
         self,
@@ -59,11 +62,11 @@ class RunRecorder:
         self._eta = eta
         self._metrics = metrics
         self._on_run_ended = on_run_ended
-        self.expected: set[int] = set()
+        self.expected: dict[int, float] = {}
         self.finished: asyncio.Queue[RunRecord] = asyncio.Queue()
         self.changed_at = self._clock.monotonic()
 
-    async def record(self, workspace_id: str, found: Sequence[SeenRun], gone: Iterable[int]) -> bool:
+    async def record(self, workspace_id: str, found: Sequence[SeenRun], gone: Collection[int]) -> bool:
         """Write one tick: read the details of what changed, then one transaction. True while anything is active."""
         async with self._journal.read() as db:
             known = await runs.load_many(db, workspace_id, [run.run_id for run in found])
@@ -75,6 +78,8 @@ class RunRecorder:
             )
             if before.active or _has_new_attempt(before, run):
                 looks.append(await self._look(run, before))
+        if not looks and not gone:
+            return await self._anything_active(workspace_id)
         finished: list[RunRecord] = []
         async with self._journal.transaction() as transaction:
             for look in looks:
@@ -82,9 +87,12 @@ class RunRecorder:
                     finished += await self._record_one(transaction, workspace_id, look, wished.get(look.run.run_id))
             for run_id in gone:
                 finished += await _record_gone(transaction, workspace_id, run_id)
-            active = bool(await runs.active(transaction.db, workspace_id)) or bool(self.expected)
         self._after_commit(transaction, finished)
-        return active
+        return await self._anything_active(workspace_id)
+
+    async def _anything_active(self, workspace_id: str) -> bool:
+        async with self._journal.read() as db:
+            return bool(self.expected) or bool(await runs.active(db, workspace_id))
 
     async def _look(self, run: SeenRun, before: RunRecord) -> Look | None:
         try:
@@ -154,7 +162,7 @@ class RunRecorder:
         return await self._acceptance.begin(transaction, first, reason=None)
 
     async def _begin_attempt(self, transaction: Transaction, record: RunRecord) -> RunRecord:
-        self.expected.discard(record.run_id)
+        self.expected.pop(record.run_id, None)
         again = replace(
             record, attempt=record.attempt + 1, attempt_since=record.ended_at, active=True, progress_seen=False
         )

@@ -14,6 +14,7 @@ from app.services.targets import JobTarget, NotebookTarget
 log = structlog.get_logger()
 
 PAGE = 25
+MAX_PAGES = 100
 
 
 class RunsApi(Protocol):
@@ -43,14 +44,16 @@ class RunListing:
     ) -> tuple[dict[int, SeenRun], frozenset[int]]:
         """What the workspace shows of the target's newest runs and of `wanted`; and which wanted ones it does not have.
 
-        Pages are read until all wanted runs were met, at most ceil(N/25) + 1; the rest comes by runs/get.
+        Pages are read until all wanted runs were met, at most ceil(N/25) + 1, the rest comes by runs/get; and on
+        through active runs of our job that were not known yet.
         """
         seen: dict[int, SeenRun] = {}
         token: str | None = None
-        for _ in range((len(wanted) + PAGE - 1) // PAGE + 1):
+        for pages_read in range(1, MAX_PAGES + 1):
             found, token = await self._page(target, token)
             seen |= {run.run_id: run for run in found}
-            if token is None or not wanted - seen.keys():
+            missing = wanted - seen.keys() and pages_read <= (len(wanted) + PAGE - 1) // PAGE
+            if token is None or not (missing or _shows_news(target, found, wanted)):
                 break
         gone: set[int] = set()
         for run_id in wanted - seen.keys():
@@ -80,3 +83,10 @@ class RunListing:
         else:
             found, following = await self._workspace.list_runs(run_type="SUBMIT_RUN", page_token=token)
         return [read_run(raw) for raw in found], following
+
+
+def _shows_news(target: JobTarget | NotebookTarget, found: list[SeenRun], wanted: Set[int]) -> bool:
+    """Whether a page of our job has active runs that we do not follow yet: then the next may have some too."""
+    if not isinstance(target, JobTarget):
+        return False
+    return any(not run.status.terminal and run.run_id not in wanted for run in found)

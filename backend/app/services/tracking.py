@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import structlog
 
-from app.domain.errors import WorkspaceError, WorkspaceThrottled
+from app.domain.errors import WorkspaceError, WorkspaceRejected, WorkspaceThrottled
 from app.domain.observation import SeenRun
 from app.domain.runs import RunRecord
 from app.domain.submissions import Submission
@@ -30,6 +30,7 @@ IDLE_FACTOR = 10.0
 STEADY_AFTER_S = 60.0
 STEADY_FACTOR = 2.0
 MAX_BACKOFF_S = 60.0
+EXPECTED_WITHIN_S = 600.0
 CLOCK_SLACK = timedelta(seconds=60)
 
 OnRunFinished = Callable[[RunRecord], Awaitable[None]]
@@ -70,7 +71,7 @@ class Tracker:
 
     def expect_attempt(self, run_id: int) -> None:
         """A repair was accepted: follow the ended run until its new attempt shows."""
-        self._recorder.expected.add(run_id)
+        self._recorder.expected[run_id] = self._clock.monotonic() + EXPECTED_WITHIN_S
         self.wake()
 
     async def run(self) -> None:
@@ -135,6 +136,8 @@ class Tracker:
 
     def _after_failure(self, fault: WorkspaceError) -> float:
         self._current.failed(fault.message)
+        if isinstance(fault, WorkspaceRejected):
+            self._targets.forget()  # the job may have been deleted or made anew
         self._metrics.polled(fault.code)
         log.info("poll_unanswered", code=fault.code, reason=fault.message)
         asked = fault.retry_after_s if isinstance(fault, WorkspaceThrottled) else None
@@ -157,7 +160,10 @@ class Tracker:
         async with self._journal.read() as db:
             active = {record.run_id for record in await runs.active(db, workspace_id)}
             waiting = {one.submission_id: one for one in await submissions.open_ones(db)}
-        return frozenset(active | self._recorder.expected), waiting
+        expected, now = self._recorder.expected, self._clock.monotonic()
+        for run_id in [one for one, until in expected.items() if until < now]:
+            del expected[run_id]
+        return frozenset(active | expected.keys()), waiting
 
     def _matters(
         self, run: SeenRun, wanted: frozenset[int], waiting: dict[str, Submission], job_id: int | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 from sqlalchemy import Connection, event
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from app.store.dialect import prepare_sqlite_connection, start_sqlite_transaction
 
 BUSY_TIMEOUT_MS = 10_000
+QUIESCE_WITHIN_S = 3.0
 
 
 class Database:
@@ -26,24 +27,44 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self._readers = engine.execution_options(read_only=True)
+        self._gate = asyncio.Event()
+        self._gate.set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._open = 0
         # One process writes one transaction at a time anyway; queueing here is fair and costs no busy waiting.
         self._writing = asyncio.Lock() if engine.dialect.name == "sqlite" else None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A consistent view of the store."""
-        async with self._readers.connect() as connection:
+        async with self._passing(), self._readers.connect() as connection:
             yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """One transaction; committed when the block ends, rolled back when it raises."""
-        if self._writing is None:
-            async with self.engine.begin() as connection:
-                yield connection
-            return
-        async with self._writing, self.engine.begin() as connection:
+        async with self._writing or nullcontext(), self._passing(), self.engine.begin() as connection:
             yield connection
+
+    async def quiesce(self) -> None:
+        """Let nobody in any more and wait for those inside, so that nothing is canceled in mid-statement."""
+        self._gate.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(QUIESCE_WITHIN_S):
+                await self._idle.wait()
+
+    @asynccontextmanager
+    async def _passing(self) -> AsyncIterator[None]:
+        await self._gate.wait()
+        self._open += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._open -= 1
+            if not self._open:
+                self._idle.set()
 
     async def dispose(self) -> None:
         """Close every connection."""

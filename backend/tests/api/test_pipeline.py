@@ -308,3 +308,30 @@ async def test_what_is_sent_is_what_the_document_says(tmp_path: Path) -> None:
         snapshot = (await backend.http.get("/api/events/poll")).json()["events"][0]
         event_models.SnapshotEvent.model_validate(snapshot, extra="forbid")
         models.Run.model_validate(await backend.run(run_id), extra="forbid")
+
+
+async def test_many_active_runs_cost_a_page_for_every_twenty_five(tmp_path: Path) -> None:
+    workspace = RecordedWorkspace()
+    workspace.has_job(load("job_of_somebody_else"))
+    looks = load("run_of_somebody_else")["looks"]
+    for n in range(60):
+        another_run(workspace, 1_000 * n)
+        looks = workspace.next_look[1:2]
+        workspace.has_run([{**looks[0], "start_time": looks[0]["start_time"] + n}])
+    async with (
+        workspace.serving(),
+        running_backend(tmp_path, workspace.host, TOKEN, databricks_job_id=JOB_ID) as backend,
+    ):
+
+        async def all_known() -> bool:
+            return len(await backend.runs(limit=100)) == 60
+
+        for _ in range(3):  # each tick takes in the runs of the pages that it reads
+            backend.app.state.tracker.wake()
+        await until(all_known)
+        before = len(workspace.calls)
+        await backend.app.state.tracker.tick()
+        tick = workspace.calls[before:]
+        lists = [call for call in tick if call.path == "/api/2.2/jobs/runs/list"]
+        assert len(lists) <= 2 * 3  # another tick of the loop itself may lie within
+        assert not [call for call in tick if call.path == "/api/2.2/jobs/runs/get"]

@@ -366,7 +366,7 @@ async def test_a_repair_is_a_new_attempt_of_the_same_run(tmp_path: Path) -> None
             assert completed["data"]["duration"] == 30.1  # of the latest attempt, not since the first
             starts = await backend.events("databricks_job_started")
             assert [start["data"]["attempt"] for start in starts] == [0, 1]
-            types = [event["type"] for event in await backend.events()]
+            types = [event["type"] for event in await backend.events() if event["data"].get("run_id") == run_id]
             after = types.index("databricks_job_failed") + 1
             assert types[after] == "databricks_job_started"
             run = await backend.run(run_id)
