@@ -61,7 +61,7 @@ clean: ## Remove what set-up and tests made; the data directory stays
 
 .setup/node: bi-dashboard/package-lock.json bi-dashboard/package.json
 	@mkdir -p .setup
-	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null || { echo "Node 20 or newer is needed."; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null || { echo "Node 20 or newer is needed."; exit 1; }
 	@echo "Installing the locked dashboard dependencies …"
 	@cd bi-dashboard && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
