@@ -159,6 +159,12 @@ async def test_files_that_others_landed_are_listed_and_counted(backend: Backend,
         return (await pending(backend))["bronze"] == {"count": 1, "claim_ids": ["C-9"], "files": 2}
 
     await until(seen)
+
+    async def listed_again() -> bool:
+        await pending(backend)
+        return len(workspace.sent(f"{FOLDERS}{RAW}/claims/api")) > 1
+
+    await until(listed_again)
     opened = len(workspace.sent(f"{FOLDERS}{RAW}/claims/api/C-9"))
     assert opened == 1  # what the API landed never changes, so it is not opened again
     assert workspace.sent(f"{FOLDERS}{RAW}/_scratch") == []
@@ -241,6 +247,8 @@ async def test_without_a_warehouse_the_status_says_so_and_keeps_what_runs_tell(t
 async def test_a_run_whose_notebooks_tell_nothing_is_asked_about_through_sql(tmp_path: Path) -> None:
     """A job made by somebody else: its notebooks exit with anything, so counts and versions are asked for."""
 
+    made: list[dict[str, Any]] = []
+
     def answer(call: Call) -> dict[str, Any]:
         statement, columns, rows = call.body["statement"], ["claim_id"], [["C-1"]]
         assert call.body["catalog"] == "petinsure360"
@@ -265,21 +273,24 @@ async def test_a_run_whose_notebooks_tell_nothing_is_asked_about_through_sql(tmp
     workspace.more |= {
         WAREHOUSES: lambda _call: {"warehouses": [{"id": "w-1", "state": "STOPPED"}]},
         STATEMENTS: answer,
-        TABLES: lambda call: {"tables": [{"name": "claims"}] if call.query["schema_name"] == "silver" else []},
+        TABLES: lambda call: {"tables": made if call.query["schema_name"] == "silver" else []},
     }
     async with (
         workspace.serving(),
         running_backend(tmp_path, workspace.host, TOKEN, kind="local", databricks_job_id=JOB_ID) as backend,
     ):
+
+        async def read(newest: int | None) -> bool:
+            lake = (await backend.http.get("/api/pipeline/status")).json()["lake"]
+            return bool(lake["refreshed_at"] and lake["run_id"] == newest)
+
+        await until(lambda: read(None))
         run_id = (await backend.trigger("all"))["run_id"]
+        made.append({"name": "claims"})
         for _ in range(5):
             workspace.advance(run_id)
         await backend.ended(run_id)
-
-        async def read() -> bool:
-            return bool((await backend.http.get("/api/pipeline/status")).json()["lake"]["run_id"] == run_id)
-
-        await until(read)
+        await until(lambda: read(run_id))
         status = (await backend.http.get("/api/pipeline/status")).json()
         assert status["layers"]["silver"]["tables"] == [
             {"name": "petinsure360.silver.claims", "rows": 12, "version": 4}
