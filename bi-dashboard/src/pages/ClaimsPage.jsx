@@ -6,6 +6,7 @@ import { ClaimSearch } from '../features/claims/ClaimSearch.jsx'
 import { ClaimView } from '../features/claims/ClaimView.jsx'
 import { LandClaim } from '../features/claims/LandClaim.jsx'
 import { RefusedClick } from '../features/pipeline/RefusedClick.jsx'
+import { useRefresh } from '../features/pipeline/useRefresh.js'
 import { useTrigger } from '../features/pipeline/useRunActions.jsx'
 
 /** One claim: where it is, and the click that takes it on. */
@@ -13,13 +14,18 @@ export default function ClaimsPage() {
   const [search, setSearch] = useSearchParams()
   const claimId = search.get('id') ?? ''
   const show = (/** @type {string} */ wanted) => setSearch({ id: wanted })
+  const refresh = useRefresh()
+  const landed = (/** @type {string} */ landedId) => {
+    refresh()
+    show(landedId)
+  }
   return (
     <>
       <PageHeader title="Claims" summary="Where a claim is, layer by layer" />
       <ClaimSearch key={claimId} claimId={claimId} onSearch={show} />
       <RefusedClick />
       {claimId && <ClaimView claimId={claimId} actions={<ProcessClaim claimId={claimId} />} />}
-      <LandClaim onLanded={show} />
+      <LandClaim onLanded={landed} />
     </>
   )
 }

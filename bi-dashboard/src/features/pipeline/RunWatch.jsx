@@ -1,15 +1,13 @@
 // @ts-check
 /** @import { Run } from '../../api/types.js' */
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useNavigate } from 'react-router'
-import { useQueryClient } from '@tanstack/react-query'
 import { Button, VisuallyHidden } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { runFace, succeeded } from '../../lib/runStates.js'
 import { changes, runName } from './announcements.js'
-import { fetchStatus } from './api.js'
-import { withStatus } from './runReducer.js'
-import { useLive, useLiveStore } from './useRunStream.jsx'
+import { useRefresh } from './useRefresh.js'
+import { useLive } from './useRunStream.jsx'
 
 /** @param {Run} run @param {() => void} look */
 function failureToast(run, look) {
@@ -32,19 +30,6 @@ function failureToast(run, look) {
       </>
     ),
   })
-}
-
-/** Asks again for what a run has changed: once when it has ended, once when the server has read the tables. */
-function useRefresh() {
-  const store = useLiveStore()
-  const queries = useQueryClient()
-  return useCallback(() => {
-    void fetchStatus().then(
-      (status) => store.update((state) => withStatus(state, status)),
-      () => undefined,
-    )
-    void queries.invalidateQueries()
-  }, [store, queries])
 }
 
 /** Speaks of runs to screen readers, keeps failures on screen and refreshes what a run has changed. Draws nothing. */

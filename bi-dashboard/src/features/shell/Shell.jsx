@@ -7,6 +7,7 @@ import { useDisclosure } from '@mantine/hooks'
 import { IconChartLine, IconFileDescription, IconHistory, IconPaw, IconRoute } from '@tabler/icons-react'
 import { useEffect } from 'react'
 import { ConnectionMark } from './ConnectionMark.jsx'
+import { OfflineNotice } from './OfflineNotice.jsx'
 import { ThemeToggle } from './ThemeToggle.jsx'
 import { WorkspaceBadge } from './WorkspaceBadge.jsx'
 import classes from './Shell.module.css'
@@ -30,7 +31,12 @@ export function Shell({ connection, workspace, children }) {
   }, [close])
 
   return (
-    <div className={classes.shell} data-stale={connection.state === 'offline' || undefined}>
+    <div
+      className={classes.shell}
+      data-offline={connection.state === 'offline' || undefined}
+      data-stale={connection.state !== 'live' || undefined}
+      data-troubled={(workspace !== null && workspace.state !== 'ok') || undefined}
+    >
       <a className={classes.skip} href="#content">
         Skip to the page
       </a>
@@ -66,7 +72,10 @@ export function Shell({ connection, workspace, children }) {
         </div>
       </nav>
       <main id="content" tabIndex={-1} className={classes.main}>
-        <div className={classes.column}>{children}</div>
+        <div className={classes.column}>
+          <OfflineNotice connection={connection} />
+          <div className={classes.page}>{children}</div>
+        </div>
       </main>
     </div>
   )
