@@ -77,7 +77,9 @@ class Acceptance:
         """Append the `started` of a new run, with its estimate."""
         eta: Eta | None = None
         if record.task_set is not None:
-            eta = await self._eta.for_click(transaction.db, record.workspace_id, record.task_set, warm=None)
+            eta = await self._eta.for_click(
+                transaction.db, record.workspace_id, record.task_set, warm=None, writing=True
+            )
         draft = started(record, eta=eta.as_json() if eta else None, reason=reason)
         begun = await transaction.record_run(None, [draft])
         if eta is not None:

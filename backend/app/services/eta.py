@@ -20,39 +20,49 @@ class EtaService:
 
     def __init__(self) -> None:
         self._history: dict[tuple[str, str], list[PastRun]] = {}
-        self._forgotten = 0
 
     def forget(self, workspace_id: str, task_set: str | None) -> None:
         """A run of these tasks has ended: its history is read anew."""
         self._history.pop((workspace_id, task_set or ""), None)
-        self._forgotten += 1
 
     async def for_click(
-        self, db: AsyncConnection, workspace_id: str | None, task_set: str, *, warm: bool | None
+        self,
+        db: AsyncConnection,
+        workspace_id: str | None,
+        task_set: str,
+        *,
+        warm: bool | None,
+        writing: bool = False,
     ) -> Eta | None:
         """How long a run of these tasks would take from the click."""
         if workspace_id is None:
             return None
-        past = await self._past(db, workspace_id, task_set)
+        past = await self._past(db, workspace_id, task_set, writing=writing)
         return estimate(past, Standing(steps_done=0, elapsed_s=0.0), warm=warm)
 
     async def for_run(
-        self, db: AsyncConnection, record: RunRecord, tasks: Sequence[TaskRecord], *, now: datetime
+        self,
+        db: AsyncConnection,
+        record: RunRecord,
+        tasks: Sequence[TaskRecord],
+        *,
+        now: datetime,
+        writing: bool = False,
     ) -> Eta | None:
         """How long an active run will still take; None where the history cannot tell."""
         if record.task_set is None or record.attempt:
             return None
-        past = await self._past(db, record.workspace_id, record.task_set)
+        past = await self._past(db, record.workspace_id, record.task_set, writing=writing)
         return estimate(past, _standing(record, tasks, now), warm=_warm(tasks))
 
-    async def _past(self, db: AsyncConnection, workspace_id: str, task_set: str) -> list[PastRun]:
+    async def _past(self, db: AsyncConnection, workspace_id: str, task_set: str, *, writing: bool) -> list[PastRun]:
+        """The history. Only a writer's view is kept: a reader's may be older than the last `forget`."""
         key = (workspace_id, task_set)
         if key in self._history:
             return self._history[key]
-        forgotten = self._forgotten
         found = await runs.comparable(db, workspace_id, task_set, limit=HISTORY)
         past = [one for record in found if (one := _past_run(record)) is not None]
-        if forgotten == self._forgotten:  # else a run ended meanwhile, and this reading may not have it
+        if writing:
             self._history[key] = past
         return past
 

@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 # A workspace may need a moment until a run it has just taken is shown by its other calls.
 VANISHES_AFTER = timedelta(seconds=60)
+CLOCK_SLACK = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class RunRecorder:
         if record is None or not record.active:
             return []
         now = transaction.now
-        eta = await self._eta.for_run(transaction.db, record, _latest(look.tasks), now=now)
+        eta = await self._eta.for_run(transaction.db, record, _latest(look.tasks), now=now, writing=True)
         drafts = changes(record, run, look.tasks, eta=eta.as_json() if eta else None)
         if not drafts:
             return []
@@ -156,6 +157,8 @@ class RunRecorder:
                 job_url=run.job_url,
                 task_keys=first.task_keys,
             )
+        if present is None and any(could_be(run, one) for one in await submissions.open_ones(transaction.db)):
+            return None  # a click was made since the listing was asked for; its answer will tell
         if present is not None and present.run_id != run.run_id:
             first = replace(first, submission_id=None)  # the token's other run, which cannot be; shown, not joined
         log.info("run_adopted", run_id=run.run_id, job_id=run.job_id, creator=run.creator)
@@ -186,6 +189,13 @@ class RunRecorder:
                 self._acceptance.notify(submission_id)
         if finished:
             self._on_run_ended()
+
+
+def could_be(run: SeenRun, submission: Submission) -> bool:
+    """Whether an unknown run may be the answer we have not got; the clocks may differ a little."""
+    return run.submission_id is None and (
+        run.started_at is None or run.started_at >= submission.requested_at - CLOCK_SLACK
+    )
 
 
 def _has_new_attempt(record: RunRecord, run: SeenRun) -> bool:

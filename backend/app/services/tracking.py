@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
 
 import structlog
 
@@ -19,7 +18,7 @@ from app.domain.submissions import Submission
 from app.services.current_workspace import CurrentWorkspace
 from app.services.journal import Journal
 from app.services.metrics import Metrics
-from app.services.recording import RunRecorder
+from app.services.recording import RunRecorder, could_be
 from app.services.run_listing import RunListing
 from app.services.targets import JobTarget, Targets
 from app.store import runs, submissions
@@ -31,7 +30,6 @@ STEADY_AFTER_S = 60.0
 STEADY_FACTOR = 2.0
 MAX_BACKOFF_S = 60.0
 EXPECTED_WITHIN_S = 600.0
-CLOCK_SLACK = timedelta(seconds=60)
 
 OnRunFinished = Callable[[RunRecord], Awaitable[None]]
 
@@ -178,11 +176,4 @@ class Tracker:
         if run.status.terminal and not recent:
             return False
         # While a click is on its way, an unknown run may be its own; it is taken in once that is decided.
-        return not any(_could_be(run, submission) for submission in waiting.values())
-
-
-def _could_be(run: SeenRun, submission: Submission) -> bool:
-    """Whether an unknown run without a submission id may be the answer we have not got."""
-    return run.submission_id is None and (
-        run.started_at is None or run.started_at >= submission.requested_at - CLOCK_SLACK
-    )
+        return not any(could_be(run, submission) for submission in waiting.values())
