@@ -50,7 +50,8 @@ def _text_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
     if pa.types.is_timestamp(kind):
         milliseconds = column.cast(pa.timestamp("us")).cast(pa.timestamp("ms"), safe=False)
-        return pc.strftime(milliseconds, format="%Y-%m-%dT%H:%M:%SZ" if kind.tz else "%Y-%m-%dT%H:%M:%S")
+        iso = pc.replace_substring(milliseconds.cast(pa.string()), " ", "T", max_replacements=1)
+        return pc.binary_join_element_wise(iso, "Z", "") if kind.tz else iso
     if pa.types.is_float64(kind):
         return _mapped(column, java_double)
     if pa.types.is_floating(kind):
