@@ -56,8 +56,12 @@ class Envelope:
 
 
 def compact_json(value: Any) -> str:
-    """JSON without spaces; newlines cannot occur, so texts may be joined by them."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    """JSON without spaces; newlines cannot occur, so texts may be joined by them.
+
+    Half a surrogate pair, which a notebook may put into its error, is nothing that UTF-8 can carry: it becomes `?`.
+    """
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def envelope(*, seq: int, epoch: str, at: datetime, draft: EventDraft) -> Envelope:

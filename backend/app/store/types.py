@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator
 
+from app.domain.events import compact_json
+
 # SQLite gives rowids only to INTEGER columns; PostgreSQL needs 64 bits.
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
@@ -40,7 +42,7 @@ class JsonText(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return None if value is None else compact_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)

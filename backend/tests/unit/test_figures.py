@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.events import compact_json
 from app.domain.kpis import month_figures, window_figures
 from app.services.insights import rows_of, typed_value
 from app.services.workspace_answers import StatementResult
@@ -83,3 +84,8 @@ def test_values_of_the_sql_api_become_json_values(text: str | None, kind: str, v
 def test_columns_of_our_own_bookkeeping_are_not_shown() -> None:
     answer = StatementResult(("claims", "_run_id"), [["3", "99"]], ("LONG", "STRING"))
     assert rows_of(answer) == [{"claims": 3}]
+
+
+def test_text_that_utf_8_cannot_carry_does_not_stop_the_log() -> None:
+    text = compact_json({"message": "half a pair: \ud800, whole: \U0001f436 é"})
+    assert text.encode().decode() == '{"message":"half a pair: ?, whole: \U0001f436 é"}'
