@@ -4,6 +4,7 @@ The manifest names what was ingested by path and content hash. It is written las
 without a manifest entry, and the next run finds them by their file and hash instead of adding them again.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 from pyspark.sql import functions as F
@@ -21,6 +22,9 @@ STEPS = ("landing", *(f"bronze.{entity.table}" for entity in ENTITIES), MANIFEST
 _MANIFEST_SCHEMA = (
     "path string, content_hash string, table_name string, size bigint, modified_ms bigint, rows bigint, _run_id string"
 )
+
+
+_HASH_OF_NOTHING = hashlib.sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ class Bronze:
         """Append the rows of the files whose content is new; answer what the manifest has to learn."""
         unrecorded = self._unrecorded(entity)
         doubtful = {path for path, _ in unrecorded} | known.paths
-        looked_at = [file for file in files if file.is_csv or file.path in doubtful or file.size == 0]
+        looked_at = [file for file in files if file.is_csv or file.path in doubtful]
         digests = self._digests(looked_at, siblings)
         fresh, entries = [], []
         for file in files:
@@ -120,18 +124,20 @@ class Bronze:
 
     def _digests(self, files: list[LandedFile], siblings: tuple[LandedFile, ...]) -> dict[str, tuple[str, str]]:
         """(content hash, header record) by path."""
-        if not files:
-            return {}
-        texts = raw.contents(self._run.spark, self._run.landing_path, files, siblings)
-        return {path: (digest, header) for path, digest, header in raw.hashes(texts)}
+        empty = {file.path: (_HASH_OF_NOTHING, "") for file in files if file.size == 0}  # engines skip these
+        filled = [file for file in files if file.size > 0]
+        if not filled:
+            return empty
+        texts = raw.contents(self._run.spark, self._run.landing_path, filled, siblings)
+        return empty | {path: (digest, header) for path, digest, header in raw.hashes(texts)}
 
     def _append(
         self, entity: Entity, files: list[LandedFile], siblings: tuple[LandedFile, ...], headers: dict[str, str]
     ) -> None:
         """All new rows of the table in one commit."""
         spark, root, run_id = self._run.spark, self._run.landing_path, self._run.batch_id
-        csv = [file for file in files if file.is_csv]
-        lines = [file for file in files if not file.is_csv]
+        csv = [file for file in files if file.is_csv and file.size > 0]
+        lines = [file for file in files if not file.is_csv and file.size > 0]
         parts = []
         if lines:
             parts.append(raw.json_rows(raw.contents(spark, root, lines, siblings), entity, run_id))

@@ -8,6 +8,9 @@ from pyspark.sql import functions as F
 from medallion.result import TableResult
 from medallion.run import Run
 
+STAMPS = ("as_of", "_run_id")
+"""What a row of a figure says about the run that last changed it; never part of its hash."""
+
 
 class Lake:
     """The tables of one catalog during one run. Every write is one Delta commit: old or new, never half."""
@@ -55,7 +58,10 @@ class Lake:
 
     def append(self, table: str, rows: DataFrame) -> None:
         """Add rows; makes the table when it is not there, also with no rows."""
-        rows.write.format("delta").mode("append").saveAsTable(self.full_name(table))
+        self._write(table, rows, "append")
+
+    def _write(self, table: str, rows: DataFrame, mode: str) -> None:
+        rows.write.format("delta").mode(mode).saveAsTable(self.full_name(table))
         schema, name = table.split(".")
         self._names.setdefault(schema, set()).add(name)
         self._touched.add(table)
@@ -85,16 +91,21 @@ class Lake:
         )
 
     def sync(self, table: str, wanted: DataFrame, keys: Sequence[str]) -> None:
-        """Make the table hold exactly `wanted`, touching only rows whose `_row_hash` differs; equal means no commit."""
+        """Make the table hold exactly `wanted`; a row whose `_row_hash` is held keeps its stamps; equal: no commit.
+
+        The table is written whole: a figure's plan is too deep to be the source of a MERGE, which reads it repeatedly.
+        """
         if not self.exists(table):
             self.append(table, wanted)
             return
-        held = self.read(table)
-        changed = wanted.join(held.select(*keys, "_row_hash"), [*keys, "_row_hash"], "left_anti")
-        gone = held.join(wanted.select(*keys), list(keys), "left_anti").select(*wanted.columns)
-        source = changed.withColumn("_gone", F.lit(False)).unionByName(gone.withColumn("_gone", F.lit(True)))
-        if not source.isEmpty():
-            self.merge(table, source, keys, gone="_gone")
+        held = self.read(table).select(*keys, F.struct("_row_hash", *STAMPS).alias("_held"))
+        both = wanted.join(held, list(keys), "left")
+        same = F.coalesce(F.col("_held")["_row_hash"] == F.col("_row_hash"), F.lit(False))
+        rows, kept = both.agg(F.count("*"), F.count_if(same)).collect()[0]
+        if rows == kept == held.count():
+            return
+        stamps = {name: F.when(same, F.col("_held")[name]).otherwise(F.col(name)) for name in STAMPS}
+        self._write(table, both.withColumns(stamps).select(*wanted.columns), "overwrite")
 
     def finish(self) -> list[TableResult]:
         """Fill in versions, row counts and the rows that this run wrote. An untouched table costs only its log."""

@@ -8,8 +8,13 @@ from pyspark.sql import functions as F
 
 from medallion.lake import Lake
 from medallion.rules import first_rule, reasons
+from medallion.run import Run
 
 QUARANTINE = "silver.quarantine"
+_SCHEMA = (
+    "table_name string, key string, rule string, message string, raw string, _run_id string, at timestamp, "
+    "_rejects array<string>, _content_hash string"
+)
 _STATE = ("rule", "message", "_content_hash")
 
 
@@ -37,16 +42,15 @@ def rejected_rows(judged: DataFrame, table: str, run_id: str) -> DataFrame:
     )
 
 
-def update(lake: Lake, verdicts: Sequence[Verdicts]) -> None:
+def update(run: Run, lake: Lake, verdicts: Sequence[Verdicts]) -> None:
     """Bring quarantine up to date with all verdicts in one commit, or none when nothing changed."""
-    if not verdicts:
-        return
     if not lake.exists(QUARANTINE):
-        lake.append(QUARANTINE, _union([verdict.rejected for verdict in verdicts]))
-        return
-    changes = _union([_changes(lake, verdict) for verdict in verdicts])
-    if not changes.isEmpty():
-        lake.merge(QUARANTINE, changes, ["table_name", "key"], gone="_healed")
+        nothing = run.spark.createDataFrame([], _SCHEMA)
+        lake.append(QUARANTINE, _union([nothing, *(verdict.rejected for verdict in verdicts)]))
+    elif verdicts:
+        changes = _union([_changes(lake, verdict) for verdict in verdicts])
+        if not changes.isEmpty():
+            lake.merge(QUARANTINE, changes, ["table_name", "key"], gone="_healed")
 
 
 def _changes(lake: Lake, verdict: Verdicts) -> DataFrame:

@@ -22,7 +22,11 @@ from medallion.schemas import CLAIMS, DIMENSIONS, ENTITIES, POLICIES, Entity
 from medallion.terms import TERM_COLUMNS, with_terms
 
 HISTORY = "silver.policies_history"
-TABLES = (*(f"silver.{entity.table}" for entity in DIMENSIONS), HISTORY, "silver.claims", QUARANTINE, quality.TABLE)
+TABLES = (
+    *("silver.customers", "silver.pets", HISTORY, "silver.policies", "silver.vet_providers"),
+    *("silver.claims", QUARANTINE, quality.TABLE),
+)
+"""In the order in which they are written."""
 _KEPT = ("_warnings", "_content_hash", "_source_file", "_landed_at")
 _ROW_STATE = ("_content_hash", "_refs_hash", *TERM_COLUMNS)
 
@@ -57,17 +61,16 @@ class Silver:
         self._lake.ensure_schema("silver")
         self._lake.track(TABLES)
         for entity in DIMENSIONS:
-            self._progress.at(f"silver.{entity.table}")
             if entity is POLICIES:
                 self._policies()
             else:
+                self._progress.at(f"silver.{entity.table}")
                 self._dimension(entity)
         self._progress.at("silver.claims")
         self._claims()
         self._progress.at(QUARANTINE)
-        update(self._lake, self._verdicts)
+        update(self._run, self._lake, self._verdicts)
         self._progress.at(quality.TABLE)
-        self._result.tables = self._lake.finish()
         self._report()
         self._progress.finished()
         if self._progress.failure:
@@ -86,13 +89,14 @@ class Silver:
 
     def _policies(self) -> None:
         """The history first; the current row of each policy is its version without an end."""
+        self._progress.at(HISTORY)
         if not self._lake.exists(HISTORY):
             self._lake.append(HISTORY, self._history(self._judged(POLICIES, _ALL)))
             self._refuse(POLICIES)
         elif keys := self._refuse(POLICIES):
             history = self._history(self._judged(POLICIES, keys))
             self._write(HISTORY, history, ["policy_id", "valid_from"], ["valid_to", "_content_hash"])
-        self._progress.at(HISTORY)
+        self._progress.at("silver.policies")
         current = self._lake.read(HISTORY).where("valid_to IS NULL")
         current = current.select(*POLICIES.columns, *_KEPT, self._stamp())
         self._write("silver.policies", current, [POLICIES.key], ["_content_hash"])
@@ -203,6 +207,7 @@ class Silver:
         """Counts and rule results of what this run wrote; fails when too large a share of the claims was refused."""
         summary = quality.summarise(self._run, self._lake)
         quality.store(self._run, self._lake, summary)
+        self._result.tables = self._lake.finish()
         tables = self._lake.results
         for entity in ENTITIES:
             table, quarantined = tables[f"silver.{entity.table}"], summary.quarantined.get(entity.table, 0)

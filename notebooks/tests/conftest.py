@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +21,111 @@ from medallion.run import from_parameters
 from medallion.silver import run_silver
 
 AS_OF = "2025-07-31"
+Row = dict[str, Any]
+
+
+def customer(**more: str) -> Row:
+    return {
+        "customer_id": "CUS-1",
+        "first_name": "Ada",
+        "last_name": "Byron",
+        "state": "TX",
+        "customer_since": "2024-07-31",
+        "marketing_opt_in": "true",
+        "updated_at": "2025-01-01T00:00:00Z",
+    } | more
+
+
+def pet(**more: str) -> Row:
+    return {
+        "pet_id": "PET-1",
+        "customer_id": "CUS-1",
+        "pet_name": "Rex",
+        "species": "Dog",
+        "breed": "Beagle",
+        "date_of_birth": "2020-01-01",
+        "weight_kg": "12.5",
+        "pre_existing_conditions": "",
+        "condition_onset_on": "",
+        "is_active": "true",
+        "updated_at": "2025-01-01T00:00:00Z",
+    } | more
+
+
+def provider(**more: str) -> Row:
+    return {
+        "provider_id": "VET-1",
+        "provider_name": "Paws",
+        "provider_type": "Clinic",
+        "is_in_network": "true",
+        "updated_at": "2025-01-01T00:00:00Z",
+    } | more
+
+
+def a_policy(**more: str) -> Row:
+    """60.80 a month, 100 deductible, 80 %, 1,000 a year, from January 1st 2025."""
+    return {
+        "policy_id": "POL-1",
+        "customer_id": "CUS-1",
+        "pet_id": "PET-1",
+        "plan_name": "Plus",
+        "monthly_premium": "60.80",
+        "annual_deductible": "100.00",
+        "reimbursement_pct": "80",
+        "annual_limit": "1000.00",
+        "effective_date": "2025-01-01",
+        "expiration_date": "2026-01-01",
+        "cancellation_date": "",
+        "status": "Active",
+        "accident_wait_days": "0",
+        "illness_wait_days": "14",
+        "orthopedic_wait_days": "30",
+        "includes_wellness": "false",
+        "includes_dental": "true",
+        "renewal_count": "0",
+        "updated_at": "2025-01-01T00:00:00Z",
+    } | more
+
+
+def claim(claim_id: str = "CLM-1", **more: Any) -> Row:
+    return {
+        "claim_id": claim_id,
+        "policy_id": "POL-1",
+        "pet_id": "PET-1",
+        "customer_id": "CUS-1",
+        "provider_id": "VET-1",
+        "claim_type": "Illness",
+        "claim_category": "Dermatology",
+        "diagnosis_code": "SKN01",
+        "diagnosis": "Allergic dermatitis",
+        "service_date": "2025-03-10",
+        "submitted_date": "2025-03-11",
+        "decision_date": "2025-03-13",
+        "payment_date": "2025-03-15",
+        "claim_amount": "300.00",
+        "approved_amount": "160.00",
+        "paid_amount": "160.00",
+        "case_reserve": "0.00",
+        "status": "Paid",
+        "denial_reason": None,
+        "invoice_number": f"INV-{claim_id}",
+        "is_emergency": False,
+        "updated_at": "2025-03-15T00:00:00Z",
+    } | more
+
+
+def csv_text(rows: list[Row]) -> str:
+    names = list(rows[0])
+    lines = [",".join(names), *(",".join(str(row.get(name, "")) for name in names) for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="session")
+def make() -> Any:
+    """The row makers, for tests: `make.claim(...)`, `make.csv([...])`."""
+    return SimpleNamespace(customer=customer, pet=pet, provider=provider, policy=a_policy, claim=claim, csv=csv_text)
+
+
 LAYERS: dict[str, Callable[..., Result]] = {"bronze": run_bronze, "silver": run_silver, "gold": run_gold}
 
 
@@ -76,6 +183,13 @@ class Workspace:
         target.write_bytes(content.encode() if isinstance(content, str) else content)
         return target
 
+    def land_book(self, **policy: str) -> None:
+        """One customer with one dog on one policy, and one clinic."""
+        self.land("customers/customers.csv", csv_text([customer()]))
+        self.land("pets/pets.csv", csv_text([pet()]))
+        self.land("vet_providers/vet_providers.csv", csv_text([provider()]))
+        self.land("policies/policies.csv", csv_text([a_policy(**policy)]))
+
     def run(self, layer: str, claim_ids: str = "", as_of: str = AS_OF, **more: str) -> Result:
         self.runs += 1
         given = {
@@ -106,6 +220,11 @@ class Workspace:
 
     def by(self, table: str, key: str) -> dict[Any, dict[str, Any]]:
         return {row[key]: row for row in self.rows(table)}
+
+    def drop(self, table: str) -> None:
+        """As if the table had never been written."""
+        self.spark.sql(f"DROP TABLE {self.catalog}.{table}")
+        shutil.rmtree(self.root / "tables" / table.replace(".", "/"), ignore_errors=True)
 
     def versions(self) -> dict[str, int]:
         folders = sorted((self.root / "tables").glob("*/*/_delta_log"))
