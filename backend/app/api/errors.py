@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -85,11 +86,22 @@ async def _pipeline_error(_request: Request, fault: Exception) -> JSONResponse:
 async def _validation_error(_request: Request, fault: Exception) -> JSONResponse:
     assert isinstance(fault, RequestValidationError)
     found: Sequence[Any] = fault.errors()
-    if any(one["type"] == "json_invalid" for one in found):
+    if any(one["type"] == "json_invalid" for one in found) or _is_broken(fault.body):
         return answer(HTTPStatus.BAD_REQUEST, "broken_json", "The request body is not JSON.")
     faults = [{"at": ".".join(str(part) for part in one["loc"]), "message": one["msg"]} for one in found[:20]]
     words = "; ".join(f"{one['at']}: {one['message']}" for one in faults)
     return answer(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", words, {"faults": faults})
+
+
+def _is_broken(body: Any) -> bool:
+    """Whether a body that came under another content type than JSON's, and so was not parsed, is no JSON."""
+    if not isinstance(body, bytes):
+        return False
+    try:
+        json.loads(body)
+    except ValueError:
+        return True
+    return False
 
 
 async def _http_error(request: Request, fault: Exception) -> JSONResponse:

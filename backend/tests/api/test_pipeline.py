@@ -74,6 +74,7 @@ async def test_errors_of_every_origin_have_one_form(tmp_path: Path) -> None:
         json_type = {"content-type": "application/json"}
         asked = [
             (await backend.http.post(TRIGGER, content=b'{"layer": ', headers=json_type), 400, "broken_json"),
+            (await backend.http.post(TRIGGER, content=b'{"layer": '), 400, "broken_json"),
             (await backend.http.get("/api/nothing/here"), 404, "not_found"),
             (await backend.http.delete(RUNS), 405, "method_not_allowed"),
             (await backend.http.get(f"{RUNS}/4711"), 404, "run_not_found"),
