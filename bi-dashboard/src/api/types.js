@@ -6,7 +6,7 @@
  * @typedef {'bronze' | 'silver' | 'gold'} Layer
  * @typedef {Layer | 'all'} RunLayer
  * @typedef {{ p50_s: number, p90_s: number, n: number }} Eta  seconds still to go, as at the moment it was sent
- * @typedef {{ in: number | null, out: number | null, quarantined: number | null }} RunRecords
+ * @typedef {{ in?: number | null, out?: number | null, quarantined?: number | null }} RunRecords
  * @typedef {{ done: number, total: number, step?: string | null, task?: string | null }} Progress
  * @typedef {{ code?: string | null, message: string, task?: string | null, trace_excerpt?: string | null,
  *   advice?: string | null }} RunFault
