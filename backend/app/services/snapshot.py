@@ -12,6 +12,9 @@ from app.domain.events import SNAPSHOT, Envelope, EventDraft, envelope
 from app.store import events
 from app.store.engine import Database
 
+LARGEST_CHARS = 512 * 1024
+CLAIM_IDS_SHOWN = 100
+
 
 class SnapshotContents(Protocol):
     """Reads `{runs, layers, workspace}` on the given connection, that is: as of one head."""
@@ -44,5 +47,18 @@ class Snapshots:
     async def _built(self) -> Envelope:
         async with self._database.read() as db:  # one read transaction: head and state belong together
             head = await events.head(db)
-            draft = EventDraft(SNAPSHOT, await self._contents(db))
-        return envelope(seq=head.seq, epoch=head.epoch, at=self._clock.now(), draft=draft)
+            contents = await self._contents(db)
+        now = self._clock.now()
+        whole = envelope(seq=head.seq, epoch=head.epoch, at=now, draft=EventDraft(SNAPSHOT, contents))
+        if len(whole.text) <= LARGEST_CHARS:
+            return whole
+        return envelope(seq=head.seq, epoch=head.epoch, at=now, draft=EventDraft(SNAPSHOT, _shortened(contents)))
+
+
+def _shortened(contents: dict[str, Any]) -> dict[str, Any]:
+    """The same with long lists of claim ids cut: common WebSocket clients refuse messages of more than a mebibyte."""
+    runs = [
+        run | {"claim_ids": run["claim_ids"][:CLAIM_IDS_SHOWN], "claim_count": len(run["claim_ids"])}
+        for run in contents["runs"]
+    ]
+    return contents | {"runs": runs}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.api.event_models import EVENT_MODELS
 from backend.tests.support.book import claim
 from backend.tests.support.lake import Lake, running_lake
 from backend.tests.support.waiting import until
@@ -68,6 +69,7 @@ async def test_claims_are_followed_from_landing_to_gold(lake: Lake) -> None:
     await the_status_is_what_the_tables_hold(lake)
     await the_figures_are_those_of_gold(lake, third["run_id"])
     await a_correction_goes_the_same_way_again(lake)
+    await what_was_sent_is_what_is_described(lake)
 
 
 async def until_files(lake: Lake, count: int) -> None:
@@ -134,3 +136,14 @@ async def a_correction_goes_the_same_way_again(lake: Lake) -> None:
     assert ids(pending["quarantined"]) == ["C-LOST"]
     assert ids(pending["gold"]) == ["C-EURO"]
     assert (await lake.get("/api/claims/C-EURO"))["quarantine"] == []
+
+
+async def what_was_sent_is_what_is_described(lake: Lake) -> None:
+    models = {model.model_fields["type"].annotation.__args__[0]: model for model in EVENT_MODELS}
+    events = await lake.backend.events()
+    for event in events:
+        models[event["type"]].model_validate(event)
+    assert {"databricks_job_started", "databricks_job_completed", "lake_updated"} <= {e["type"] for e in events}
+    (snapshot,) = (await lake.get("/api/events/poll", wait_s=0))["events"]
+    models["snapshot"].model_validate(snapshot)
+    assert snapshot["data"]["layers"] == (await lake.get("/api/pipeline/status"))["layers"]
