@@ -7,8 +7,16 @@
  * @typedef {components['schemas']} Schemas
  */
 
-/** @param {Schemas['Run']} run @returns {wire.Run} */
-export const readsRun = (run) => /** @type {Omit<Schemas['Run'], 'layer'> & { layer: wire.RunLayer }} */ (run)
+/**
+ * Tables come from notebooks, which may answer anything: the pages look at each before they show it.
+ * @typedef {'layer' | 'tables' | 'tasks'} Loose
+ */
+
+/** @param {Omit<Schemas['Run'], Loose>} run @returns {Omit<wire.Run, Loose>} */
+export const readsRun = (run) => run
+
+/** @param {Omit<Schemas['Task'], 'tables'>} task @returns {Omit<wire.Task, 'tables'>} */
+export const readsTask = (task) => task
 
 /** @param {Schemas['TaskOutput']} output @returns {wire.TaskOutput} */
 export const readsTaskOutput = (output) => output

@@ -41,12 +41,13 @@ const bySchema = (tables) =>
     tables: tables.filter((table) => schemaOf(table) === schema),
   }))
 
-/** The tables a run wrote, with the versions they had and have. @param {{ tables: TableState[] | null | undefined }} props */
+/** The tables a run wrote, with the versions they had and have; what has no name is left out. @param {{ tables: TableState[] | null | undefined }} props */
 export function TableVersions({ tables }) {
-  if (!tables?.length) return null
+  const named = (tables ?? []).filter((table) => typeof table?.name === 'string')
+  if (named.length === 0) return null
   return (
     <div className={classes.groups}>
-      {bySchema(tables).map(({ schema, tables: own }) => (
+      {bySchema(named).map(({ schema, tables: own }) => (
         <ul key={schema} className={classes.tables} aria-label={`Tables of ${schema}`}>
           {own.map((table) => (
             <li key={table.name} title={table.name}>
