@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -17,12 +18,16 @@ def _default_user() -> str:
         return "user@localhost"
 
 
+# A notebook runs in the folder it lies in, so that a relative path would mean another place there.
+AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
+
+
 class Settings(BaseSettings):
     """Environment variables start with PETINSURE_; SPARK_REMOTE keeps the name that Spark gave it."""
 
     model_config = SettingsConfigDict(env_prefix="PETINSURE_", frozen=True, populate_by_name=True, extra="ignore")
 
-    data_dir: Path = Path(".petinsure")
+    data_dir: AbsolutePath = Field(default=Path(".petinsure"), validate_default=True)
     workspace_port: int = Field(default=8471, ge=0, le=65535)
     workspace_warm_workers: int = Field(default=3, ge=1, le=32)
     workspace_user: str = Field(default_factory=_default_user, min_length=1)
