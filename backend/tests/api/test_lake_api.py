@@ -1,6 +1,5 @@
 """Claims, pending, status, figures, probes: shapes, refusals, and a workspace that cannot do everything."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from app.api import lake_models as models
+from app.services.health import Health
+from app.store.engine import Database, create_engine
 from app.store.schema import audit
 from backend.tests.support.backend import Backend, running_backend
 from backend.tests.support.recorded_workspace import TOKEN, Call, Fault, RecordedWorkspace, load
@@ -327,14 +328,16 @@ async def test_probes_tell_the_parts_apart(backend: Backend) -> None:
     )
 
 
-async def test_an_unreachable_store_makes_the_server_not_ready(backend: Backend) -> None:
-    await backend.app.state.database.dispose()
-    path = Path(backend.app.state.database.engine.url.database)
-    await asyncio.to_thread(path.rename, path.with_suffix(".gone"))
-    await asyncio.to_thread(path.mkdir)
+async def test_an_unreachable_store_makes_the_server_not_ready(tmp_path: Path, backend: Backend) -> None:
+    state = backend.app.state
+    unreachable = Database(create_engine(f"sqlite:///{tmp_path / 'no such folder' / 'store.db'}"))
+    state.health = Health(
+        database=unreachable, hub=state.hub, workspace=state.current, metrics=state.metrics, clock=state.clock
+    )
     answer = await backend.http.get("/api/health/ready")
     assert (answer.status_code, answer.json()["status"]) == (503, "not_ready")
     assert answer.json()["checks"]["store"] == {"ok": False}
+    await unreachable.dispose()
 
 
 async def test_metrics_count_calls_to_the_workspace(backend: Backend, workspace: RecordedWorkspace) -> None:
