@@ -1,4 +1,6 @@
 // @ts-check
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { defineConfig } from 'vite'
 import react from '@vitejs/plugin-react'
 
@@ -21,8 +23,25 @@ const vendorGroups = [
   },
 ]
 
+const SWAGGER_FILES = ['swagger-ui-bundle.js', 'swagger-ui-bundle.js.LICENSE.txt', 'swagger-ui.css']
+
+/** The files of the API reference, as they are: the server's page at /api/docs loads them from here and nowhere else. @returns {import('vite').Plugin} */
+const apiReference = () => ({
+  name: 'api-reference',
+  apply: 'build',
+  generateBundle() {
+    const { resolve } = createRequire(import.meta.url)
+    for (const name of SWAGGER_FILES)
+      this.emitFile({
+        type: 'asset',
+        fileName: `api-docs/${name}`,
+        source: readFileSync(resolve(`swagger-ui-dist/${name}`)),
+      })
+  },
+})
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), apiReference()],
   server: {
     host: '127.0.0.1',
     proxy: {

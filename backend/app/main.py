@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 from fastapi import FastAPI
 
-from app.api import claims, dashboard, errors, events, health, insights, lake, pipeline, webhooks
+from app.api import claims, dashboard, errors, events, health, insights, lake, pipeline, reference, webhooks
 from app.api.openapi import describe
 from app.api.security import LOOPBACK_NAMES, SecurityMiddleware
 from app.api.sign_in import SignInMiddleware
@@ -53,11 +53,11 @@ def create_app(
         version="1",
         lifespan=lifespan,
         openapi_url="/api/openapi.json",
-        docs_url="/api/docs",
+        docs_url=None,
         redoc_url=None,
     )
     errors.install(app)
-    for module in (health, events, pipeline, lake, claims, insights, webhooks):
+    for module in (health, events, pipeline, lake, claims, insights, webhooks, reference):
         app.include_router(module.router)
     app.include_router(dashboard.router(dashboard.Dashboard(DASHBOARD)))
     describe(app)

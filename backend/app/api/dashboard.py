@@ -15,7 +15,7 @@ from app.domain.errors import NotFound
 FOREVER = "public, max-age=31536000, immutable"  # names under assets/ carry a hash of their content
 ASK_AGAIN = "no-cache"
 COMPRESSED_TYPES = ("text/", "application/javascript", "application/json", "image/svg")
-NOT_PAGES = ("api", "pipeline", "process", "ws", "metrics", "assets")
+NOT_PAGES = ("api", "api-docs", "pipeline", "process", "ws", "metrics", "assets")
 PAGES_ALL_THE_SAME = ("pipeline",)  # the page beside the plan's literal POST /pipeline/databricks/trigger
 NOT_BUILT = (
     "<!doctype html><meta charset=utf-8><title>PetInsure360</title><main><h1>The dashboard is not built</h1>"

@@ -26,12 +26,6 @@ CONTENT_SECURITY_POLICY = (
     "font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
-# The API reference page loads Swagger UI and starts it with an inline script.
-DOCS_CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
-    "style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; img-src 'self' data: https://fastapi.tiangolo.com; "
-    "connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
 FIXED_HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -163,9 +157,7 @@ def _with_headers(send: Send, path: str, request_id: str) -> Send:
             headers = MutableHeaders(scope=message)
             for name, value in FIXED_HEADERS.items():
                 headers.setdefault(name, value)
-            is_docs = path.startswith("/api/docs")
-            policy = DOCS_CONTENT_SECURITY_POLICY if is_docs else CONTENT_SECURITY_POLICY
-            headers.setdefault("content-security-policy", policy)
+            headers.setdefault("content-security-policy", CONTENT_SECURITY_POLICY)
             headers["x-request-id"] = request_id
             if path.startswith("/api/"):
                 headers.setdefault("cache-control", "no-store")
