@@ -1,4 +1,4 @@
-"""Build hook: the distribution's direct dependencies are those of requirements.in, so that they are written down once."""
+"""Build hook: the direct dependencies of the distribution are those of requirements.in, written down once."""
 
 from pathlib import Path
 
