@@ -5,17 +5,22 @@ without a manifest entry, and the next run finds them by their file and hash ins
 """
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion import raw
 from medallion.lake import Lake
 from medallion.landing import LandedFile, chosen, discover
+from medallion.parallel import at_once
+from medallion.pending import bronze_rows, unknown_claim_ids
 from medallion.progress import Progress
 from medallion.result import Result
 from medallion.run import Run
-from medallion.schemas import ENTITIES, Entity
+from medallion.schemas import CLAIMS, ENTITIES, Entity
 
 MANIFEST = "bronze.manifest"
 STEPS = ("landing", *(f"bronze.{entity.table}" for entity in ENTITIES), MANIFEST)
@@ -53,31 +58,44 @@ class Bronze:
         self._lake = Lake(run)
         self._progress = Progress(run, STEPS)
         self._result = Result("bronze")
+        self._landed: tuple[LandedFile, ...] = ()
+        self._corrupt: Counter[str] = Counter()
 
     def run(self) -> Result:
-        self._progress.at("landing")
         self._lake.ensure_schema("bronze")
         self._lake.track([*(f"bronze.{entity.table}" for entity in ENTITIES), MANIFEST])
         landing = discover(self._run.files, self._run.landing_path)
+        self._landed = landing.files
+        self._progress.did("landing")
+        if landing.ignored:
+            example = landing.ignored[0]
+            self._warn(f"{len(landing.ignored)} landed files are of no known table or format, such as {example}")
+        entries = self._ingest()
+        self._record(entries)
+        return self._finish()
+
+    def _ingest(self) -> list[Ingested]:
+        """Append the rows of every file whose content is new; answer what the manifest has to learn."""
         known = self._known()
-        candidates = [
+        files = [
             file
-            for file in chosen(landing.files, self._run.claim_ids)
+            for file in chosen(self._landed, self._run.claim_ids)
             if (file.path, file.size, file.modified_ms) not in known.seen
         ]
-        entries: list[Ingested] = []
-        for entity in ENTITIES:
-            self._progress.at(f"bronze.{entity.table}")
-            mine = [file for file in candidates if file.table == entity.table]
-            if mine:
-                entries += self._ingest(entity, mine, landing.files, known)
-        self._progress.at(MANIFEST)
-        self._record(entries)
-        if landing.ignored:
-            self._warn(
-                f"{len(landing.ignored)} landed files are of no known table or format, such as {landing.ignored[0]}"
-            )
-        return self._finish()
+        if not files:
+            return []
+        unrecorded = self._unrecorded({file.table for file in files})
+        doubtful = {path for path, _ in unrecorded} | known.paths
+        digests = self._digests([file for file in files if file.is_csv or file.path in doubtful])
+        fresh, entries = [], []
+        for file in files:
+            digest = digests.get(file.path)
+            if digest and (file.path, digest[0]) in unrecorded:
+                entries.append(Ingested(file, digest[0], unrecorded[file.path, digest[0]]))
+            elif digest is None or (file.path, digest[0]) not in known.content:
+                fresh.append(file)
+        self._append(fresh, {path: header for path, (_, header) in digests.items()})
+        return entries + self._appended(fresh, digests)
 
     def _known(self) -> Known:
         if not self._lake.exists(MANIFEST):
@@ -89,32 +107,12 @@ class Bronze:
             frozenset(row["path"] for row in rows),
         )
 
-    def _ingest(
-        self, entity: Entity, files: list[LandedFile], siblings: tuple[LandedFile, ...], known: Known
-    ) -> list[Ingested]:
-        """Append the rows of the files whose content is new; answer what the manifest has to learn."""
-        unrecorded = self._unrecorded(entity)
-        doubtful = {path for path, _ in unrecorded} | known.paths
-        looked_at = [file for file in files if file.is_csv or file.path in doubtful]
-        digests = self._digests(looked_at, siblings)
-        fresh, entries = [], []
-        for file in files:
-            digest = digests.get(file.path)
-            if digest and (file.path, digest[0]) in unrecorded:
-                entries.append(Ingested(file, digest[0], unrecorded[file.path, digest[0]]))
-            elif digest is None or (file.path, digest[0]) not in known.content:
-                fresh.append(file)
-        if fresh:
-            self._append(entity, fresh, siblings, {path: header for path, (_, header) in digests.items()})
-            entries += self._appended(entity, fresh, siblings)
-        return entries
-
-    def _unrecorded(self, entity: Entity) -> dict[tuple[str, str], int]:
+    def _unrecorded(self, tables: set[str]) -> dict[tuple[str, str], int]:
         """Rows by (path, hash) that a run which died before its manifest has left behind; usually none."""
-        table = f"bronze.{entity.table}"
-        if not self._lake.exists(table):
+        held = [self._files_of(f"bronze.{table}") for table in sorted(tables) if self._lake.exists(f"bronze.{table}")]
+        if not held:
             return {}
-        groups = self._lake.read(table).groupBy("_source_file", "_file_hash").agg(F.count("*").alias("n"))
+        groups = _union(held)
         if self._lake.exists(MANIFEST):
             listed = self._lake.read(MANIFEST).select(
                 F.col("path").alias("_source_file"), F.col("content_hash").alias("_file_hash")
@@ -122,55 +120,67 @@ class Bronze:
             groups = groups.join(listed, ["_source_file", "_file_hash"], "left_anti")
         return {(row["_source_file"], row["_file_hash"]): int(row["n"]) for row in groups.collect()}
 
-    def _digests(self, files: list[LandedFile], siblings: tuple[LandedFile, ...]) -> dict[str, tuple[str, str]]:
+    def _files_of(self, table: str, *, mine: bool = False) -> DataFrame:
+        """(_source_file, _file_hash, n, corrupt) of a table, or of this run's rows in it."""
+        rows = self._lake.read(table)
+        if mine:
+            rows = rows.where(F.col("_run_id") == self._run.batch_id)
+        counts = F.count("*").alias("n"), F.count("_corrupt").alias("corrupt")
+        return rows.groupBy("_source_file", "_file_hash").agg(*counts)
+
+    def _digests(self, files: list[LandedFile]) -> dict[str, tuple[str, str]]:
         """(content hash, header record) by path."""
         empty = {file.path: (_HASH_OF_NOTHING, "") for file in files if file.size == 0}  # engines skip these
         filled = [file for file in files if file.size > 0]
         if not filled:
             return empty
-        texts = raw.contents(self._run.spark, self._run.landing_path, filled, siblings)
-        return empty | {path: (digest, header) for path, digest, header in raw.hashes(texts)}
+        return empty | {path: (digest, header) for path, digest, header in raw.hashes(self._contents(filled))}
 
-    def _append(
-        self, entity: Entity, files: list[LandedFile], siblings: tuple[LandedFile, ...], headers: dict[str, str]
-    ) -> None:
-        """All new rows of the table in one commit."""
-        spark, root, run_id = self._run.spark, self._run.landing_path, self._run.batch_id
-        csv = [file for file in files if file.is_csv and file.size > 0]
-        lines = [file for file in files if not file.is_csv and file.size > 0]
-        parts = []
-        if lines:
-            parts.append(raw.json_rows(raw.contents(spark, root, lines, siblings), entity, run_id))
-        if csv:
-            mine = {file.path: headers[file.path] for file in csv}
-            parts.append(raw.csv_rows(raw.contents(spark, root, csv, siblings), entity, mine, run_id))
-        rows = None
-        for part in parts:
-            rows = part if rows is None or part is None else rows.unionByName(part)
+    def _contents(self, files: list[LandedFile]) -> DataFrame:
+        return raw.contents(self._run.spark, self._run.landing_path, files, self._landed)
+
+    def _append(self, files: list[LandedFile], headers: dict[str, str]) -> None:
+        """All new rows of a table in one commit."""
+        at_once([partial(self._append_to, entity, files, headers) for entity in ENTITIES])
+
+    def _append_to(self, entity: Entity, files: list[LandedFile], headers: dict[str, str]) -> None:
+        mine = [file for file in files if file.table == entity.table and file.size > 0]
+        rows = self._raw_rows(entity, mine, headers) if mine else None
         if rows is not None:
             self._lake.append(f"bronze.{entity.table}", rows)
+        self._progress.did(f"bronze.{entity.table}")
 
-    def _appended(self, entity: Entity, files: list[LandedFile], siblings: tuple[LandedFile, ...]) -> list[Ingested]:
-        """What was written, read back from the table; files without a row are hashed once more for the manifest."""
-        table, entries = f"bronze.{entity.table}", []
+    def _raw_rows(self, entity: Entity, files: list[LandedFile], headers: dict[str, str]) -> DataFrame | None:
+        lines, csv = [f for f in files if not f.is_csv], [f for f in files if f.is_csv]
+        parts = []
+        if lines:
+            parts.append(raw.json_rows(self._contents(lines), entity, self._run.batch_id))
+        if csv:
+            mine = {file.path: headers[file.path] for file in csv}
+            parts.append(raw.csv_rows(self._contents(csv), entity, mine, self._run.batch_id))
+        found = [part for part in parts if part is not None]
+        return _union(found) if found else None
+
+    def _appended(self, files: list[LandedFile], digests: dict[str, tuple[str, str]]) -> list[Ingested]:
+        """What was written, read back from the tables; files without a row are hashed for the manifest."""
         by_path = {file.path: file for file in files}
-        if self._lake.exists(table):
-            mine = self._lake.read(table).where(F.col("_run_id") == self._run.batch_id)
-            groups = mine.groupBy("_source_file", "_file_hash").agg(F.count("*"), F.count("_corrupt")).collect()
-            written = [tuple(row) for row in groups if row[0] in by_path]
-            entries = [Ingested(by_path[path], digest, int(n)) for path, digest, n, _ in written]
-            self._count(entity, sum(entry.rows for entry in entries), sum(int(row[3]) for row in written))
-        empty = [file for file in files if file.path not in {entry.file.path for entry in entries}]
-        digests = self._digests(empty, siblings)
-        return entries + [Ingested(file, digests[file.path][0], 0) for file in empty if file.path in digests]
+        tables = [f"bronze.{table}" for table in sorted({file.table for file in files})]
+        parts = [self._files_of(table, mine=True) for table in tables if self._lake.touched(table)]
+        written = [row for row in _union(parts).collect() if row["_source_file"] in by_path] if parts else []
+        entries = []
+        for row in written:
+            file = by_path.pop(row["_source_file"])
+            entries.append(Ingested(file, row["_file_hash"], int(row["n"])))
+            self._count(file.table, int(row["n"]), int(row["corrupt"]))
+        without_rows = list(by_path.values())
+        digests = digests | self._digests([file for file in without_rows if file.path not in digests])
+        return entries + [Ingested(f, digests[f.path][0], 0) for f in without_rows if f.path in digests]
 
-    def _count(self, entity: Entity, rows: int, corrupt: int) -> None:
-        table = self._lake.results[f"bronze.{entity.table}"]
-        table.rows_in = table.rows_out = rows
+    def _count(self, table: str, rows: int, corrupt: int) -> None:
+        self._lake.results[f"bronze.{table}"].rows_in += rows
         self._result.rows_in += rows
         self._result.rows_out += rows
-        if corrupt:
-            self._warn(f"{table.name}: {corrupt} records could not be read and are kept raw")
+        self._corrupt[table] += corrupt
 
     def _record(self, entries: list[Ingested]) -> None:
         if entries:
@@ -179,13 +189,16 @@ class Bronze:
                 for e in entries
             ]
             self._lake.append(MANIFEST, self._run.spark.createDataFrame(rows, _MANIFEST_SCHEMA))
-            manifest = self._lake.results[MANIFEST]
-            manifest.rows_in = manifest.rows_out = len(rows)
+            self._lake.results[MANIFEST].rows_in = len(rows)
 
     def _warn(self, text: str) -> None:
         self._result.warnings.append(text)
 
     def _finish(self) -> Result:
+        for table, corrupt in self._corrupt.items():
+            if corrupt:
+                name = self._lake.full_name(f"bronze.{table}")
+                self._warn(f"{name}: {corrupt} records could not be read and are kept raw")
         self._result.unknown_claim_ids = self._unknown_claim_ids()
         self._result.tables = self._lake.finish()
         self._progress.finished()
@@ -195,13 +208,15 @@ class Bronze:
 
     def _unknown_claim_ids(self) -> list[str]:
         """Chosen claims that bronze does not hold after this run."""
-        if self._run.claim_ids is None:
-            return []
-        if not self._lake.exists("bronze.claims"):
-            return sorted(self._run.claim_ids)
-        wanted = F.col("claim_id").isin(*self._run.claim_ids)
-        held = self._lake.read("bronze.claims").where(wanted).select("claim_id").distinct().collect()
-        return sorted(self._run.claim_ids - {row["claim_id"] for row in held})
+        held = bronze_rows(self._run, self._lake, CLAIMS)
+        return unknown_claim_ids(self._run, held.select(F.trim("claim_id").alias("claim_id")))
+
+
+def _union(parts: list[DataFrame]) -> DataFrame:
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.unionByName(part)
+    return whole
 
 
 def run_bronze(run: Run) -> Result:

@@ -63,37 +63,35 @@ def _flag(text: Column) -> Column:
     return F.when(word.isin("true", "t", "yes", "y", "1"), True).when(word.isin("false", "f", "no", "n", "0"), False)
 
 
-def newest_first() -> list[Column]:
+def newest_first(updated_at: str = "updated_at") -> list[Column]:
     """Which version of a row wins: the last updated (a row that does not say: when it landed), then the last landed."""
-    order = (F.coalesce("updated_at", "_landed_at"), "_landed_at", "_source_file", "_line")
+    order = (F.coalesce(updated_at, "_landed_at"), "_landed_at", "_source_file", "_line")
     return [F.desc_nulls_last(column) for column in order]
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Rows with `_rejects`, `_newest` and `_good`. `several` holds the keys that may have more than one version."""
+    """Rows with `_rejects`, `_newest` and `_good`: keys that have one version, and those that may have several."""
 
     single: DataFrame | None
-    several: DataFrame
+    several: DataFrame | None
 
     @property
     def rows(self) -> DataFrame:
-        return self.several if self.single is None else self.single.unionByName(self.several)
+        parts = [part for part in (self.single, self.several) if part is not None]
+        return parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1])
 
 
-def judge(raw: DataFrame, evaluate: Callable[[DataFrame], DataFrame], *, few: bool) -> Judged:
-    """Evaluate rows that have `_key`, and say which version of each key counts.
+def judge(evaluate: Callable[[DataFrame], DataFrame], single: DataFrame | None, several: DataFrame | None) -> Judged:
+    """Evaluate raw rows that have `_key`, and say which version of each key counts.
 
     `evaluate` adds `_rejects`. `_newest` is the last version of a key, `_good` the last one without a reject: a row
-    that is not `_good` is superseded, or goes to quarantine when it is `_newest`. Nearly all keys have one version, so
-    only the others are sorted unless there are `few` rows.
+    that is not `_good` is superseded, or goes to quarantine when it is `_newest`. Nearly all keys have one version:
+    rows in `single` are known to, and need no sorting.
     """
-    if few:
-        return Judged(None, _ranked(evaluate(raw)))
-    repeated = raw.groupBy("_key").agg(F.count("*").alias("_versions")).where("_versions > 1").select("_key")
-    single = evaluate(raw.join(repeated, "_key", "left_anti"))
-    single = single.withColumns({"_newest": F.lit(True), "_good": _accepted()})
-    return Judged(single, _ranked(evaluate(raw.join(repeated, "_key", "left_semi"))))
+    if single is not None:
+        single = evaluate(single).withColumns({"_newest": F.lit(True), "_good": _accepted()})
+    return Judged(single, None if several is None else _ranked(evaluate(several)))
 
 
 def _accepted() -> Column:

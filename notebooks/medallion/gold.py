@@ -1,6 +1,7 @@
 """Gold: the figures that people act on, each table exactly what a full rebuild from the released claims would give."""
 
 from collections.abc import Callable
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -9,6 +10,7 @@ from medallion import pending, release
 from medallion.customers import cross_sell, customer_360
 from medallion.lake import Lake
 from medallion.monthly import monthly_kpis
+from medallion.parallel import at_once
 from medallion.progress import Progress
 from medallion.providers import provider_performance
 from medallion.quarantine import QUARANTINE
@@ -54,15 +56,19 @@ class Gold:
         return self._result
 
     def _build(self) -> None:
-        self._progress.at(release.TABLE)
         release.release(self._run, self._lake)
-        for table, build in self._aggregates().items():
-            self._progress.at(table)
-            keys = KEYS[table]
-            self._lake.sync(table, self._stamped(build(), keys), keys)
+        self._progress.did(release.TABLE)
+        figures = self._figures()
+        at_once([partial(self._sync, table, figures[table]) for table in figures])
+        self._sync("gold.cross_sell", lambda: cross_sell(self._lake.read("gold.customer_360")))
         self._result.unknown_claim_ids = self._unknown_claim_ids()
 
-    def _aggregates(self) -> dict[str, Callable[[], DataFrame]]:
+    def _sync(self, table: str, build: Callable[[], DataFrame]) -> None:
+        self._lake.sync(table, self._stamped(build()), KEYS[table])
+        self._progress.did(table)
+
+    def _figures(self) -> dict[str, Callable[[], DataFrame]]:
+        """The aggregates that are made of released claims."""
         run, read = self._run, self._lake.read
         claims = read(release.TABLE)
         customers, pets, policies = read("silver.customers"), read("silver.pets"), read("silver.policies")
@@ -71,18 +77,15 @@ class Gold:
             "gold.customer_360": lambda: customer_360(customers, pets, policies, claims, run.as_of),
             "gold.provider_performance": lambda: provider_performance(read("silver.vet_providers"), claims, run.as_of),
             "gold.risk_scoring": lambda: risk_scoring(pets, policies, claims, run.as_of),
-            "gold.cross_sell": lambda: cross_sell(read("gold.customer_360")),
         }
 
-    def _stamped(self, rows: DataFrame, keys: tuple[str, ...]) -> DataFrame:
-        """With the date the figures are valued at, a hash of the figures and the run. A new date alone is no change."""
-        figures = [F.coalesce(F.col(name).cast("string"), F.lit("")) for name in rows.columns if name not in keys]
-        return rows.withColumns(
-            {
-                "_row_hash": F.md5(F.concat_ws("|", *figures)),
-                "as_of": F.lit(self._run.as_of),
-                "_run_id": F.lit(self._run.batch_id),
-            }
+    def _stamped(self, rows: DataFrame) -> DataFrame:
+        """With a hash of the figures, the day they are valued at and the run. A new day alone is no change."""
+        return rows.select(
+            "*",
+            F.md5(F.to_json(F.struct("*"))).alias("_row_hash"),
+            F.lit(self._run.as_of).alias("as_of"),
+            F.lit(self._run.batch_id).alias("_run_id"),
         )
 
     def _unknown_claim_ids(self) -> list[str]:

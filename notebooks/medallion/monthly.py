@@ -16,6 +16,11 @@ DENIALS = {
     "denied_documentation": "%documentation%",
 }
 _MONEY = "decimal(12,2)"
+_SUMS = ("claim_amount", "approved_amount", "paid_amount", "case_reserve", "expected_paid", "leakage_amount")
+_COUNTS = (
+    *("claims", "open_claims", "decided_claims", "approved_claims", "denied_claims", "paid_claims"),
+    "straight_through_claims",
+)
 
 
 def monthly_kpis(spark: SparkSession, claims: DataFrame, policies: DataFrame, as_of: date) -> DataFrame:
@@ -50,12 +55,7 @@ def _claim_figures() -> list[Column]:
         F.count_if(status == "Denied").alias("denied_claims"),
         F.count_if(F.col("paid_amount") > 0).alias("paid_claims"),
         *[_denials(pattern).alias(name) for name, pattern in DENIALS.items()],
-        *[
-            F.sum(name).cast(_MONEY).alias(name)
-            for name in ("claim_amount", "approved_amount", "paid_amount", "case_reserve")
-        ],
-        F.sum("expected_paid").cast(_MONEY).alias("expected_paid"),
-        F.sum("leakage_amount").cast(_MONEY).alias("leakage_amount"),
+        *[F.sum(name).cast(_MONEY).alias(name) for name in _SUMS],
         F.percentile("decision_days", F.lit(0.5)).alias("decision_days_p50"),
         F.percentile("decision_days", F.lit(0.9)).alias("decision_days_p90"),
         F.percentile("payment_days", F.lit(0.5)).alias("payment_days_p50"),
@@ -69,15 +69,12 @@ def _denials(pattern: str) -> Column:
 
 
 def _without_nulls(months: DataFrame) -> DataFrame:
-    """A month without claims, or without premium, has zeros; medians of nothing stay null."""
-    kept_null = ("year_month", "decision_days_p50", "decision_days_p90", "payment_days_p50", "payment_days_p90")
-    zeroed = []
-    for field in months.schema.fields:
-        column = F.col(field.name)
-        if field.name not in kept_null:
-            column = F.coalesce(column, F.lit(1 if field.name == "developed" else 0).cast(field.dataType))
-        zeroed.append(column.alias(field.name))
-    return months.select(*zeroed)
+    """A month without claims, or without premium, has zeros; percentiles of nothing stay null."""
+    zeroed = {name: F.coalesce(name, F.lit(0)).cast("bigint") for name in ("policies_in_force", *_COUNTS, *DENIALS)}
+    zeroed |= {name: F.coalesce(name, F.lit(0)).cast(_MONEY) for name in ("earned_premium", *_SUMS, "ibnr_amount")}
+    zeroed["exposure_years"] = F.coalesce("exposure_years", F.lit(0.0))
+    zeroed["developed"] = F.coalesce("developed", F.lit(1.0))
+    return months.withColumns(zeroed)
 
 
 def _ratios(months: DataFrame) -> DataFrame:

@@ -1,9 +1,11 @@
 """Which keys silver has to look at again: everything else stays untouched."""
 
-from pyspark.sql import DataFrame
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion.conform import filled
+from medallion.conform import filled, newest_first
 from medallion.lake import Lake
 from medallion.quarantine import QUARANTINE
 from medallion.references import refs_hash, with_reference_hashes
@@ -11,7 +13,7 @@ from medallion.run import Run
 from medallion.schemas import LINEAGE, Entity
 
 
-def bronze(run: Run, lake: Lake, entity: Entity) -> DataFrame:
+def bronze_rows(run: Run, lake: Lake, entity: Entity) -> DataFrame:
     """The raw rows of a table; none when nothing of it has landed yet."""
     if lake.exists(f"bronze.{entity.table}"):
         return lake.read(f"bronze.{entity.table}")
@@ -30,7 +32,7 @@ def keys_to_judge(run: Run, lake: Lake, entity: Entity, *, every_version: bool =
 
     `every_version`: a version that silver does not hold counts even when it is not the newest (for histories).
     """
-    raw = keyed(bronze(run, lake, entity), entity)
+    raw = keyed(bronze_rows(run, lake, entity), entity)
     held = lake.read(f"silver.{entity.table}_history" if every_version else f"silver.{entity.table}")
     held = held.select(F.col(entity.key).alias("_key"), "_content_hash")
     quarantined = _quarantined(lake, entity)
@@ -55,19 +57,49 @@ FEW = 20_000
 """Up to so many keys travel through the driver: a plan with them in it is planned in a fraction of the time."""
 
 
-def settled(run: Run, keys: DataFrame) -> tuple[DataFrame | None, bool]:
-    """The distinct rows of `keys` as they are now, and whether they are few; None when there are none."""
-    keys = keys.distinct()
-    rows = keys.limit(FEW + 1).collect()
-    if not rows:
-        return None, True
-    if len(rows) > FEW:
-        return keys, False
-    return run.spark.createDataFrame([tuple(row) for row in rows], _schema_of(keys)), True
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Distinct rows of text columns, `_key` first; when there are `few` they are held as they were when asked for."""
+
+    rows: DataFrame
+    few: bool
+    names: frozenset[str] = frozenset()
+
+    @staticmethod
+    def of(run: Run, rows: DataFrame, *columns: str) -> "Keys | None":
+        """The distinct rows as they are now; None when there are none."""
+        rows = rows.select(*columns)
+        # Not distinct before the limit: Sail 0.7.2 plans that pair wrongly over a union.
+        held = rows.limit(FEW + 1).collect()
+        if not held:
+            return None
+        if len(held) > FEW:
+            return Keys(rows.distinct(), False)
+        schema = ", ".join(f"{name} string" for name in columns)
+        local = run.spark.createDataFrame(sorted({tuple(row) for row in held}), schema)
+        return Keys(local, True, frozenset(row[0] for row in held))
+
+    def may_share(self, other: "Keys | None") -> bool:
+        """Whether a key can be in both."""
+        if other is None:
+            return False
+        return not (self.few and other.few) or bool(self.names & other.names)
 
 
-def _schema_of(keys: DataFrame) -> str:
-    return ", ".join(f"{name} string" for name in keys.columns)
+def repeated(run: Run, raw: DataFrame) -> Keys | None:
+    """Keys that have several versions in `raw`."""
+    return Keys.of(run, raw.groupBy("_key").agg(F.count("*").alias("_n")).where("_n > 1"), "_key")
+
+
+def newest_rows(raw: DataFrame, several: Keys | None) -> DataFrame:
+    """The newest version of each key; only the keys that have `several` are sorted."""
+    if several is None:
+        return raw
+    updated_at = filled("updated_at").try_cast("timestamp")
+    ranked = raw.join(several.rows, "_key", "left_semi").withColumn("_at", updated_at)
+    order = Window.partitionBy("_key").orderBy(*newest_first("_at"))
+    newest = ranked.withColumn("_n", F.row_number().over(order)).where("_n = 1").drop("_n", "_at")
+    return raw.join(several.rows, "_key", "left_anti").unionByName(newest)
 
 
 def stale_claims(lake: Lake) -> DataFrame:
@@ -88,17 +120,15 @@ def only_chosen(run: Run, rows: DataFrame, column: str) -> DataFrame:
 
 
 def unknown_claim_ids(run: Run, known: DataFrame) -> list[str]:
-    """Chosen claims that are not in the column of `known`."""
+    """Chosen claims that are not in the column `claim_id` of `known`."""
     if run.claim_ids is None:
         return []
-    column = known.columns[0]
-    ids = run.spark.createDataFrame([(claim_id,) for claim_id in sorted(run.claim_ids)], f"{column} string")
-    missing = ids.join(known, column, "left_anti").collect()
+    ids = run.spark.createDataFrame([(claim_id,) for claim_id in sorted(run.claim_ids)], "claim_id string")
+    missing = ids.join(known, "claim_id", "left_anti").collect()
     return sorted(row[0] for row in missing)
 
 
 def _newest(raw: DataFrame) -> DataFrame:
-    updated_at = F.coalesce(filled("updated_at").try_cast("timestamp"), "_landed_at")
-    version = F.struct(updated_at.alias("_at"), "_landed_at", "_source_file", "_line", "_content_hash")
-    newest = raw.groupBy("_key").agg(F.max(version).alias("_version"))
-    return newest.select("_key", F.col("_version")["_content_hash"].alias("_content_hash"))
+    ranked = raw.withColumn("_at", filled("updated_at").try_cast("timestamp"))
+    order = Window.partitionBy("_key").orderBy(*newest_first("_at"))
+    return ranked.withColumn("_n", F.row_number().over(order)).where("_n = 1").select("_key", "_content_hash")

@@ -15,6 +15,7 @@ _SCHEMA = (
     "table_name string, key string, rule string, message string, raw string, _run_id string, at timestamp, "
     "_rejects array<string>, _content_hash string"
 )
+_COLUMNS = [field.split()[0] for field in _SCHEMA.split(", ")]
 _STATE = ("rule", "message", "_content_hash")
 
 
@@ -55,7 +56,7 @@ def update(run: Run, lake: Lake, verdicts: Sequence[Verdicts]) -> None:
 
 def _changes(lake: Lake, verdict: Verdicts) -> DataFrame:
     """New and changed rejects, and the rows of keys that were looked at and are good now, flagged `_healed`."""
-    columns = verdict.rejected.columns
+    columns = _COLUMNS
     looked_at = verdict.keys.select(F.col("_key").alias("key")).distinct()
     held = lake.read(QUARANTINE).where(F.col("table_name") == verdict.table).join(looked_at, "key", "left_semi")
     held = held.select(F.col("key"), F.struct(*columns).alias("_held"), _state().alias("_held_state"))

@@ -8,6 +8,14 @@ from medallion.lake import Lake
 REFERENCE_HASHES = ("_policy_hash", "_pet_hash", "_customer_hash", "_provider_hash")
 
 
+REFERENCE_COLUMNS = (
+    *("_policy_pet_id", "_effective_date", "_term_end", "_annual_deductible", "_reimbursement_pct", "_annual_limit"),
+    *("_accident_wait", "_illness_wait", "_orthopedic_wait", "_wellness", "_dental", "_renewal_count"),
+    *("_conditions", "_onset_on", "_refs_hash"),
+)
+"""What the terms of a policy need beside the claim."""
+
+
 def with_references(claims: DataFrame, lake: Lake) -> DataFrame:
     """Each claim with the columns that its rules and its policy's terms need; nulls where the reference is unknown."""
     return (

@@ -4,7 +4,8 @@ The latest valid version of a key is in silver; its newest version is in quarant
 is one commit, and what has to be done is found by comparing tables, so a run that died is completed by the next one.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -12,9 +13,11 @@ from pyspark.sql import functions as F
 from medallion import pending, quality
 from medallion.conform import Judged, judge, newest_first, typed
 from medallion.lake import Lake
+from medallion.parallel import at_once
+from medallion.pending import Keys
 from medallion.progress import Progress
 from medallion.quarantine import QUARANTINE, Verdicts, rejected_rows, update
-from medallion.references import with_references
+from medallion.references import REFERENCE_COLUMNS, with_references
 from medallion.result import Result
 from medallion.rules import checked
 from medallion.run import Run
@@ -31,22 +34,6 @@ _KEPT = ("_warnings", "_content_hash", "_source_file", "_landed_at")
 _ROW_STATE = ("_content_hash", "_refs_hash", *TERM_COLUMNS)
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Keys to judge, in column `_key`; `rows` None means every key. `few` keys are planned the short way."""
-
-    rows: DataFrame | None
-    few: bool
-
-    @staticmethod
-    def settled(run: Run, rows: DataFrame) -> "Keys | None":
-        held, few = pending.settled(run, rows)
-        return None if held is None else Keys(held, few)
-
-
-_ALL = Keys(None, False)
-
-
 class Silver:
     """One run of the layer."""
 
@@ -60,17 +47,11 @@ class Silver:
     def run(self) -> Result:
         self._lake.ensure_schema("silver")
         self._lake.track(TABLES)
-        for entity in DIMENSIONS:
-            if entity is POLICIES:
-                self._policies()
-            else:
-                self._progress.at(f"silver.{entity.table}")
-                self._dimension(entity)
-        self._progress.at("silver.claims")
+        at_once([partial(self._dimension, entity) for entity in DIMENSIONS])
         self._claims()
-        self._progress.at(QUARANTINE)
+        self._progress.did("silver.claims")
         update(self._run, self._lake, self._verdicts)
-        self._progress.at(quality.TABLE)
+        self._progress.did(QUARANTINE)
         self._report()
         self._progress.finished()
         if self._progress.failure:
@@ -78,25 +59,44 @@ class Silver:
         return self._result
 
     def _dimension(self, entity: Entity) -> None:
+        if entity is POLICIES:
+            self._policies()
+        else:
+            self._records(entity)
+        self._progress.did(f"silver.{entity.table}")
+
+    def _records(self, entity: Entity) -> None:
         table = f"silver.{entity.table}"
-        if not self._lake.exists(table):
-            good = self._judged(entity, _ALL).rows.where("_good")
-            self._lake.append(table, good.select(*entity.columns, *_KEPT, self._stamp()))
-            self._refuse(entity)
-        elif keys := self._refuse(entity):
+        is_new = not self._lake.exists(table)
+        several = self._write_newest(entity, None, partial(self._record, entity)) if is_new else None
+        keys = self._refuse(entity)
+        if keys and (not is_new or keys.may_share(several)):
             good = self._judged(entity, keys).rows.where("_good")
-            self._write(table, good.select(*entity.columns, *_KEPT, self._stamp()), [entity.key], ["_content_hash"])
+            self._write(table, self._record(entity, good), [entity.key], ["_content_hash"])
+
+    def _record(self, entity: Entity, rows: DataFrame) -> DataFrame:
+        return rows.select(*entity.columns, *_KEPT, self._stamp())
+
+    def _write_newest(self, entity: Entity, keys: Keys | None, finish: Callable[[DataFrame], DataFrame]) -> Keys | None:
+        """Make the table of the newest versions that are valid; answers the keys that have older versions too.
+
+        Where the newest version is bad the key is pending after this, and is judged with all its versions.
+        """
+        raw = self._raw(entity, keys)
+        several = pending.repeated(self._run, raw)
+        rows = self._evaluated(pending.newest_rows(raw, several), entity).where("size(_rejects) = 0")
+        self._lake.append(f"silver.{entity.table}", finish(rows))
+        return several
 
     def _policies(self) -> None:
         """The history first; the current row of each policy is its version without an end."""
-        self._progress.at(HISTORY)
         if not self._lake.exists(HISTORY):
-            self._lake.append(HISTORY, self._history(self._judged(POLICIES, _ALL)))
+            self._lake.append(HISTORY, self._history(self._judged(POLICIES, None)))
             self._refuse(POLICIES)
         elif keys := self._refuse(POLICIES):
             history = self._history(self._judged(POLICIES, keys))
             self._write(HISTORY, history, ["policy_id", "valid_from"], ["valid_to", "_content_hash"])
-        self._progress.at("silver.policies")
+        self._progress.did(HISTORY)
         current = self._lake.read(HISTORY).where("valid_to IS NULL")
         current = current.select(*POLICIES.columns, *_KEPT, self._stamp())
         self._write("silver.policies", current, [POLICIES.key], ["_content_hash"])
@@ -108,7 +108,7 @@ class Silver:
         only those are judged again.
         """
         pending_keys = pending.keys_to_judge(self._run, self._lake, entity, every_version=entity is POLICIES)
-        keys = Keys.settled(self._run, pending_keys)
+        keys = Keys.of(self._run, pending_keys, "_key")
         if keys:
             self._note(entity, keys)
         return keys
@@ -117,12 +117,22 @@ class Silver:
         rejected = rejected_rows(self._judged(entity, keys).rows, entity.table, self._run.batch_id)
         self._verdicts.append(Verdicts(entity.table, keys.rows, rejected))
 
-    def _judged(self, entity: Entity, keys: Keys) -> Judged:
-        """All versions of the keys, typed and judged."""
-        raw = pending.keyed(pending.bronze(self._run, self._lake, entity), entity)
-        if keys.rows is not None:
-            raw = raw.join(keys.rows, "_key", "left_semi")
-        return judge(raw, lambda rows: self._evaluated(rows, entity), few=keys.few)
+    def _raw(self, entity: Entity, keys: Keys | None) -> DataFrame:
+        """The raw rows of the keys (None: of every key) with `_key`."""
+        raw = pending.keyed(pending.bronze_rows(self._run, self._lake, entity), entity)
+        return raw if keys is None else raw.join(keys.rows, "_key", "left_semi")
+
+    def _judged(self, entity: Entity, keys: Keys | None) -> Judged:
+        """All versions of the keys (None: of every key), typed and judged."""
+        raw = self._raw(entity, keys)
+        evaluate = partial(self._evaluated, entity=entity)
+        if keys is not None and keys.few:
+            return judge(evaluate, None, raw)
+        several = pending.repeated(self._run, raw)
+        if several is None:
+            return judge(evaluate, raw, None)
+        single = raw.join(several.rows, "_key", "left_anti")
+        return judge(evaluate, single, raw.join(several.rows, "_key", "left_semi"))
 
     def _evaluated(self, raw: DataFrame, entity: Entity) -> DataFrame:
         rows = typed(raw, entity)
@@ -132,44 +142,50 @@ class Silver:
 
     def _history(self, judged: Judged) -> DataFrame:
         """Every valid version of a policy with the time it counted from and to; the current one has no end."""
-        same_start = Window.partitionBy("policy_id", "valid_from").orderBy(*newest_first())
-        several = _valid(judged.several).withColumn("_n", F.row_number().over(same_start)).where("_n = 1").drop("_n")
-        end = F.lead("valid_from").over(Window.partitionBy("policy_id").orderBy("valid_from"))
-        versions = several.withColumn("valid_to", end)
+        parts = []
         if judged.single is not None:
-            alone = _valid(judged.single).withColumn("valid_to", F.lit(None).cast("timestamp"))
-            versions = alone.unionByName(versions)
-        return versions.select(*POLICIES.columns, "valid_from", "valid_to", *_KEPT, self._stamp())
+            parts.append(_valid(judged.single).withColumn("valid_to", F.lit(None).cast("timestamp")))
+        if judged.several is not None:
+            same_start = Window.partitionBy("policy_id", "valid_from").orderBy(*newest_first())
+            last = _valid(judged.several).withColumn("_n", F.row_number().over(same_start)).where("_n = 1").drop("_n")
+            end = F.lead("valid_from").over(Window.partitionBy("policy_id").orderBy("valid_from"))
+            parts.append(last.withColumn("valid_to", end))
+        columns = [*POLICIES.columns, "valid_from", "valid_to", *_KEPT]
+        versions = [part.select(*columns, self._stamp()) for part in parts]
+        return versions[0] if len(versions) == 1 else versions[0].unionAll(versions[1])
 
     def _claims(self) -> None:
-        if not self._lake.exists("silver.claims"):
-            good = self._judged(CLAIMS, self._first_claims()).rows.where("_good")
-            self._lake.append("silver.claims", self._shaped(with_terms(good)))
-            if keys := Keys.settled(self._run, self._claim_keys()):
-                self._note(CLAIMS, keys)
-        elif keys := Keys.settled(self._run, self._claim_keys()):
+        is_new = not self._lake.exists("silver.claims")
+        several = None
+        if is_new:
+            several = self._write_newest(CLAIMS, self._first_claims(), lambda good: self._shaped(with_terms(good)))
+        keys = Keys.of(self._run, self._claim_keys(stale=not is_new), "_key")
+        if keys:
             self._note(CLAIMS, keys)
+        if keys and (not is_new or keys.may_share(several)):
             good = self._judged(CLAIMS, keys).rows.where("_good")
-            fresh = self._changed(good, "silver.claims", [CLAIMS.key], ["_content_hash", "_refs_hash"])
-            self._merge_claims(fresh)
+            self._merge_claims(self._changed(good, "silver.claims", [CLAIMS.key], ["_content_hash", "_refs_hash"]))
 
     def _merge_claims(self, fresh: DataFrame) -> None:
         """Merge new claims together with the claims whose deductible and limit they move."""
-        ids = Keys.settled(self._run, fresh.select("claim_id", "policy_id"))
+        ids = Keys.of(self._run, fresh, "claim_id", "policy_id")
         if ids:
             whole = with_terms(self._with_neighbours(fresh, ids.rows))
             self._write("silver.claims", self._shaped(whole), [CLAIMS.key], ["_row_hash"])
 
-    def _first_claims(self) -> Keys:
-        """The chosen claims, or all, while there is no silver.claims yet."""
+    def _first_claims(self) -> Keys | None:
+        """The chosen claims, or None for all, while there is no silver.claims yet."""
         if self._run.claim_ids is None:
-            return _ALL
-        return Keys(self._run.spark.createDataFrame([(i,) for i in sorted(self._run.claim_ids)], "_key string"), True)
+            return None
+        chosen = [(claim_id,) for claim_id in sorted(self._run.claim_ids)]
+        return Keys(self._run.spark.createDataFrame(chosen, "_key string"), True)
 
-    def _claim_keys(self) -> DataFrame:
-        """Claims to judge: pending, in quarantine, or judged on references that have changed since."""
+    def _claim_keys(self, *, stale: bool) -> DataFrame:
+        """Claims to judge: pending, in quarantine, and the stale ones: judged on references that have changed since."""
         keys = pending.keys_to_judge(self._run, self._lake, CLAIMS)
-        return pending.only_chosen(self._run, keys.unionAll(pending.stale_claims(self._lake)), "_key")
+        if stale:
+            keys = keys.unionAll(pending.stale_claims(self._lake))
+        return pending.only_chosen(self._run, keys, "_key")
 
     def _with_neighbours(self, fresh: DataFrame, ids: DataFrame) -> DataFrame:
         """The fresh claims with all other claims of their policies, new and old: they share deductible and limit."""
@@ -178,8 +194,9 @@ class Silver:
         touched = ids.select("policy_id").unionAll(moved).distinct()
         others = held.join(touched, "policy_id", "left_semi").join(ids.select("claim_id"), "claim_id", "left_anti")
         base = others.select(*CLAIMS.columns, *_KEPT, F.col("_refs_hash").alias("_judged_on"))
-        others = with_references(base, self._lake).withColumn("_refs_hash", F.col("_judged_on")).drop("_judged_on")
-        return fresh.select(*others.columns).unionByName(others)
+        columns = (*CLAIMS.columns, *_KEPT, *REFERENCE_COLUMNS)
+        others = with_references(base, self._lake).withColumn("_refs_hash", F.col("_judged_on"))
+        return fresh.select(*columns).unionAll(others.select(*columns))
 
     def _shaped(self, claims: DataFrame) -> DataFrame:
         state = [F.coalesce(F.col(name).cast("string"), F.lit("")) for name in _ROW_STATE]
@@ -217,7 +234,7 @@ class Silver:
             self._result.rows_out += table.rows_out
             self._result.rows_quarantined += quarantined
         self._result.quality = summary.broken()
-        bronze = pending.bronze(self._run, self._lake, CLAIMS)
+        bronze = pending.bronze_rows(self._run, self._lake, CLAIMS)
         self._result.unknown_claim_ids = pending.unknown_claim_ids(self._run, bronze.select("claim_id"))
         if self._result.rows_quarantined:
             self._result.warnings.append(f"{self._result.rows_quarantined} rows were put into quarantine")
