@@ -22,40 +22,40 @@ def test_values_are_typed(workspace, make):
     assert workspace.rows("silver.pets")[0]["weight_kg"] == 12.5
 
 
-@pytest.mark.parametrize(
-    ("rule", "fault"),
-    [
-        ("claim_amount_is_money", {"claim_amount": "EUR 1.200,50"}),
-        ("claim_amount_is_money", {"claim_amount": "1.200"}),
-        ("claim_amount_is_money", {"claim_amount": "1e3"}),
-        ("claim_amount_present", {"claim_amount": " "}),
-        ("claim_amount_positive", {"claim_amount": "-45.00"}),
-        ("paid_amount_is_money", {"paid_amount": "free"}),
-        ("paid_amount_not_negative", {"paid_amount": "-1.00"}),
-        ("service_date_is_date", {"service_date": "31.12.2024"}),
-        ("service_date_is_date", {"service_date": "2025-02-30"}),
-        ("service_date_not_future", {"service_date": "2025-08-01"}),
-        ("status_known", {"status": "Lost"}),
-        ("diagnosis_present", {"diagnosis": "", "diagnosis_code": None}),
-        ("policy_known", {"policy_id": "POL-404"}),
-        ("policy_id_present", {"policy_id": None}),
-        ("claim_id_well_formed", {"claim_id": "CLM 1; DROP TABLE"}),
-        ("claim_id_present", {"claim_id": None}),
-    ],
-)
-def test_a_row_that_breaks_a_rule_waits_in_quarantine_under_its_name(workspace, make, rule, fault):
+FAULTS = [
+    ("claim_amount_is_money", {"claim_amount": "EUR 1.200,50"}),
+    ("claim_amount_is_money", {"claim_amount": "1.200"}),
+    ("claim_amount_is_money", {"claim_amount": "1e3"}),
+    ("claim_amount_present", {"claim_amount": " "}),
+    ("claim_amount_positive", {"claim_amount": "-45.00"}),
+    ("claim_amount_positive", {"claim_amount": "0"}),
+    ("paid_amount_is_money", {"paid_amount": "free"}),
+    ("paid_amount_not_negative", {"paid_amount": "-1.00"}),
+    ("service_date_is_date", {"service_date": "31.12.2024"}),
+    ("service_date_is_date", {"service_date": "2025-02-30"}),
+    ("service_date_not_future", {"service_date": "2025-08-01"}),
+    ("status_known", {"status": "Lost"}),
+    ("diagnosis_present", {"diagnosis": "", "diagnosis_code": None}),
+    ("policy_known", {"policy_id": "POL-404"}),
+    ("policy_id_present", {"policy_id": None}),
+    ("claim_id_well_formed", {"claim_id": "CLM 1; DROP TABLE"}),
+    ("claim_id_present", {"claim_id": None}),
+]
+
+
+def test_a_row_that_breaks_a_rule_waits_in_quarantine_under_its_name(workspace, make):
     workspace.land_book()
-    workspace.land("claims/a.jsonl", [make.claim("GOOD"), make.claim() | fault])
+    rows = [make.claim(f"CASE-{n}") | fault for n, (_, fault) in enumerate(FAULTS)]
+    workspace.land("claims/a.jsonl", [make.claim("GOOD"), *rows])
     workspace.run("bronze")
     result = workspace.run("silver")
-    (row,) = workspace.rows("silver.quarantine")
-    assert row["rule"] == rule
-    assert row["table_name"] == "claims"
-    assert row["key"] == (fault.get("claim_id", "CLM-1") or "claims/a.jsonl#2")
-    assert '"customer_id":"CUS-1"' in row["raw"]
-    assert [r["claim_id"] for r in workspace.rows("silver.claims")] == ["GOOD"]
-    assert result.rows_quarantined == 1
-    assert rule in {outcome.rule for outcome in result.quality}
+    found = {row["key"]: row["rule"] for row in workspace.rows("silver.quarantine")}
+    wanted = {row["claim_id"] or f"claims/a.jsonl#{n + 2}": FAULTS[n][0] for n, row in enumerate(rows)}
+    assert found == wanted
+    assert all('"customer_id":"CUS-1"' in row["raw"] for row in workspace.rows("silver.quarantine"))
+    assert [row["claim_id"] for row in workspace.rows("silver.claims")] == ["GOOD"]
+    assert result.rows_quarantined == len(FAULTS)
+    assert {rule for rule, _ in FAULTS} <= {outcome.rule for outcome in result.quality}
 
 
 def test_the_message_tells_every_reason_with_the_value(workspace, make):
@@ -217,32 +217,34 @@ def test_a_late_claim_moves_what_the_others_of_its_policy_are_owed(workspace, ma
     assert str(analytics["B"]["expected_paid"]) == "160.00"
 
 
-@pytest.mark.parametrize(
-    ("reason", "policy", "claim"),
-    [
-        ("outside_term", {}, {"service_date": "2024-12-31"}),
-        ("outside_term", {"cancellation_date": "2025-03-10"}, {}),
-        (None, {"cancellation_date": "2025-03-11"}, {}),
-        ("waiting_period", {}, {"service_date": "2025-01-14"}),
-        (None, {}, {"service_date": "2025-01-15"}),
-        (None, {}, {"service_date": "2025-01-01", "claim_type": "Accident"}),
-        ("waiting_period", {}, {"service_date": "2025-01-30", "claim_category": "Orthopedic"}),
-        (None, {}, {"service_date": "2025-01-31", "claim_category": "Orthopedic"}),
-        (None, {"renewal_count": "1"}, {"service_date": "2025-01-02"}),
-        ("not_covered", {}, {"claim_type": "Wellness"}),
-        ("not_covered", {"includes_dental": "false"}, {"claim_category": "Dental"}),
-        ("other_pet", {"pet_id": "PET-2"}, {}),
-        ("denied", {}, {"status": "Denied", "denial_reason": "Insufficient Documentation"}),
-    ],
-)
-def test_what_the_policy_does_not_cover_has_nothing_eligible(workspace, make, reason, policy, claim):
-    workspace.land_book(**policy)
-    workspace.land("claims/a.jsonl", [make.claim(**claim)])
+COVERAGE = [
+    ("outside_term", {}, {"service_date": "2024-12-31"}),
+    ("outside_term", {"cancellation_date": "2025-03-10"}, {}),
+    (None, {"cancellation_date": "2025-03-11"}, {}),
+    ("waiting_period", {}, {"service_date": "2025-01-14"}),
+    (None, {}, {"service_date": "2025-01-15"}),
+    (None, {}, {"service_date": "2025-01-01", "claim_type": "Accident"}),
+    ("waiting_period", {}, {"service_date": "2025-01-30", "claim_category": "Orthopedic"}),
+    (None, {}, {"service_date": "2025-01-31", "claim_category": "Orthopedic"}),
+    (None, {"renewal_count": "1"}, {"service_date": "2025-01-02"}),
+    ("not_covered", {}, {"claim_type": "Wellness"}),
+    ("not_covered", {"includes_dental": "false"}, {"claim_category": "Dental"}),
+    ("other_pet", {"pet_id": "PET-2"}, {}),
+    ("denied", {}, {"status": "Denied", "denial_reason": "Insufficient Documentation"}),
+]
+
+
+def test_what_the_policy_does_not_cover_has_nothing_eligible(workspace, make):
+    workspace.land_book()
+    policies = [make.policy(policy_id=f"P{n}", **policy) for n, (_, policy, _) in enumerate(COVERAGE)]
+    claims = [make.claim(f"C{n}", policy_id=f"P{n}", **claim) for n, (_, _, claim) in enumerate(COVERAGE)]
+    workspace.land("policies/cases.csv", make.csv(policies))
+    workspace.land("claims/a.jsonl", claims)
     workspace.run("bronze")
     workspace.run("silver")
-    (row,) = workspace.rows("silver.claims")
-    assert row["ineligible_reason"] == reason
-    assert row["eligible_amount"] == (Decimal("300.00") if reason is None else Decimal("0.00"))
+    rows = workspace.by("silver.claims", "claim_id")
+    found = [(rows[f"C{n}"]["ineligible_reason"], str(rows[f"C{n}"]["eligible_amount"])) for n in range(len(COVERAGE))]
+    assert found == [(reason, "300.00" if reason is None else "0.00") for reason, _, _ in COVERAGE]
 
 
 def test_a_condition_from_before_the_first_policy_year_is_excluded_and_a_later_one_is_not(workspace, make):
