@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 
 from local_workspace.storage import Storage
 
@@ -46,7 +48,10 @@ class FileSystem:
         if place.exists() and not overwrite:
             raise FileExistsError(f"{file} exists already; pass overwrite=True to replace it.")
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(contents, encoding="utf-8")
+        # Whoever reads the file meanwhile (the Files API, a poller) sees the old text or the new, never half of it.
+        whole = place.with_name(f".{place.name}.{os.getpid()}.{get_ident()}")
+        whole.write_text(contents, encoding="utf-8")
+        whole.replace(place)
         return True
 
     def mkdirs(self, path: str) -> bool:
