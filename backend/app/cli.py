@@ -78,7 +78,7 @@ def trigger(
     backend = _backend(url)
     seq, epoch = backend.position()
     answer = backend.trigger(layer, claim or [], reason, if_active)
-    out.print(f"{answer['submission_state']}  run {answer['run_id'] or 'not yet known'}  {answer['job_url'] or ''}")
+    _say(f"{answer['submission_state']}  run {answer['run_id'] or 'not yet known'}  {answer['job_url'] or ''}")
     if watch:
         raise typer.Exit(_follow(backend, seq, epoch, "submission_id", answer["submission_id"]))
 
@@ -86,18 +86,21 @@ def trigger(
 @cli.command()
 def runs(limit: Annotated[int, typer.Option(min=1, max=100)] = 20, url: Url = DEFAULT_URL) -> None:
     """List the newest runs."""
-    table = Table("run", "layer", "state", "result", "started", "duration", "records out", "by")
+    table = Table(box=None, pad_edge=False)
+    for name in ("run", "layer", "state", "started", "duration", "records", "by"):
+        table.add_column(name, no_wrap=name != "by")
     for run in _backend(url).runs(limit):
         records = run.get("records") or {}
-        table.add_row(
-            *(
-                _text(value)
-                for value in (
-                    run["run_id"], run["layer"], run["state"], run["result"], run["started_at"],
-                    _seconds(run["duration_s"]), records.get("out"), run["requested_by"],
-                )
-            )
-        )  # fmt: skip
+        shown = (
+            run["run_id"] or run["submission_state"],
+            run["layer"],
+            run["result"] or run["state"],
+            (run["started_at"] or "–")[:16].replace("T", " "),
+            _seconds(run["duration_s"]),
+            records.get("out"),
+            run["requested_by"],
+        )
+        table.add_row(*(_text(value) for value in shown))
     out.print(table)
 
 
@@ -174,7 +177,7 @@ def _follow(backend: RemoteBackend, seq: int, epoch: str, key: str, value: Any) 
     for event in backend.events(seq, epoch):
         if event["data"].get(key) != value:
             continue
-        out.print(f"{event['at'][11:19]}  {_described(event)}")
+        _say(f"{event['at'][11:19]}  {_described(event)}")
         if event["type"] in TERMINAL_EVENTS:
             return 0 if event["type"] == "databricks_job_completed" else 1
     return 1
