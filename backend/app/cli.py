@@ -191,9 +191,7 @@ def _described(event: dict[str, Any]) -> str:
         case "databricks_job_started":
             return f"started run {data['run_id']}  {data.get('job_url') or ''}"
         case "databricks_job_progress":
-            return (
-                f"{data.get('phase')}  {data.get('task') or ''}  {data.get('state')}{_progress(data.get('progress'))}"
-            )
+            return f"{data.get('phase') or 'ending'}  {data.get('task') or ''}{_progress(data.get('progress'))}"
         case "databricks_job_completed":
             records = data.get("records") or {}
             return f"{data.get('result')} in {_seconds(data.get('duration'))}, {_text(records.get('out'))} records out"
