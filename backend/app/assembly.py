@@ -22,6 +22,7 @@ from app.services.current_workspace import CurrentWorkspace
 from app.services.databricks import DatabricksWorkspace
 from app.services.eta import EtaService
 from app.services.event_log import Retention, StoredLog
+from app.services.failed_attempts import FailedAttempts
 from app.services.health import Health
 from app.services.history import RunHistory
 from app.services.insights import Insights
@@ -172,7 +173,7 @@ def _pipeline(app: FastAPI, base: Base) -> list[Any]:
         parameters=parameters,
         acceptance=acceptance,
         watcher=tracker,
-        policy=policy,
+        failures=FailedAttempts(journal=journal, targets=targets, seeker=tracker, policy=policy),
     )
     actions = RunActions(
         journal=journal, workspace=workspace, current=current, acceptance=acceptance, watcher=tracker, policy=policy

@@ -83,6 +83,11 @@ class CurrentWorkspace:
         return self._identity.workspace_id if self._identity else None
 
     @property
+    def known_id(self) -> str | None:
+        """The id, if the workspace has told it in this process and has answered since; else it is to be asked for."""
+        return self.workspace_id if self._first_seen_at is not None else None
+
+    @property
     def first_seen_at(self) -> datetime | None:
         """When this store first met the workspace."""
         return self._first_seen_at

@@ -16,14 +16,20 @@ HISTORY = 50
 
 
 class EtaService:
-    """Answers how long a click or a run will still take. Keeps the history of each set of tasks until one ends."""
+    """Answers how long a click or a run will still take. Keeps the history of each set of tasks, by run, oldest first."""
 
     def __init__(self) -> None:
-        self._history: dict[tuple[str, str], list[PastRun]] = {}
+        self._history: dict[tuple[str, str], dict[int, PastRun]] = {}
 
-    def forget(self, workspace_id: str, task_set: str | None) -> None:
-        """A run of these tasks has ended: its history is read anew."""
-        self._history.pop((workspace_id, task_set or ""), None)
+    def learn(self, record: RunRecord) -> None:
+        """A run has ended. It joins the history that is kept, so that the next click need not read it anew."""
+        kept = self._history.get((record.workspace_id, record.task_set or ""))
+        if kept is None or record.result != "SUCCESS" or record.attempt:
+            return
+        if (past := _past_run(record)) is not None:
+            kept[record.run_id] = past
+            if len(kept) > HISTORY:
+                del kept[next(iter(kept))]
 
     async def for_click(
         self,
@@ -56,15 +62,15 @@ class EtaService:
         return estimate(past, _standing(record, tasks, now), warm=_warm(tasks))
 
     async def _past(self, db: AsyncConnection, workspace_id: str, task_set: str, *, writing: bool) -> list[PastRun]:
-        """The history. Only a writer's view is kept: a reader's may be older than the last `forget`."""
+        """The history. Only a writer's view is kept: a reader's may be older than what was learned last."""
         key = (workspace_id, task_set)
-        if key in self._history:
-            return self._history[key]
-        found = await runs.comparable(db, workspace_id, task_set, limit=HISTORY)
-        past = [one for record in found if (one := _past_run(record)) is not None]
-        if writing:
-            self._history[key] = past
-        return past
+        kept = self._history.get(key)
+        if kept is None:
+            found = await runs.comparable(db, workspace_id, task_set, limit=HISTORY)
+            kept = {record.run_id: past for record in reversed(found) if (past := _past_run(record)) is not None}
+            if writing:
+                self._history[key] = kept
+        return list(kept.values())
 
 
 def _past_run(record: RunRecord) -> PastRun | None:

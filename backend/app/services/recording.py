@@ -181,7 +181,7 @@ class RunRecorder:
             if record.ended_at is not None:
                 self._metrics.event_lagged((self._clock.now() - record.ended_at).total_seconds())
             self._details.forget(record)
-            self._eta.forget(record.workspace_id, record.task_set)
+            self._eta.learn(record)
             self.finished.put_nowait(record)
             log.info("run_ended", run_id=record.run_id, result=record.result, duration_s=record.duration_s)
         if transaction.envelopes:

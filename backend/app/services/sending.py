@@ -1,31 +1,28 @@
-"""Sending what the ledger holds: first sends, retries, and the resolution of what is in doubt."""
+"""Sending what the ledger holds: first sends, retries, and the resending of what is in doubt."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
 
-from app.domain.advice import advice
 from app.domain.claim_ids import fits_inline
-from app.domain.clock import iso
-from app.domain.errors import (
-    PipelineError,
-    SubmissionInDoubt,
-    WorkspaceError,
-    WorkspaceRejected,
-    WorkspaceUnauthorized,
-)
-from app.domain.events import FAILED, SUBMITTING, EventDraft, compact_json
+from app.domain.clock import Clock
+from app.domain.errors import PipelineError, TaskNotMappable, WorkspaceError, WorkspaceRejected
+from app.domain.events import compact_json
 from app.domain.observation import RUN_NAME_PREFIX
+from app.domain.runs import RunRecord
 from app.domain.submissions import Submission, SubmissionState
 from app.services.acceptance import Acceptance
 from app.services.current_workspace import CurrentWorkspace
+from app.services.failed_attempts import FailedAttempts, WorkspaceChanged
 from app.services.journal import Journal
-from app.services.retrying import RetryPolicy
-from app.services.targets import JobTarget, NotebookTarget, Parameters, Targets, is_gone, split_parameters
+from app.services.targets import JobTarget, NotebookTarget, Parameters, Targets, split_parameters
 from app.services.workspace_answers import StartedRun
 from app.store import runs, submissions
 
@@ -59,16 +56,6 @@ class Watcher(Protocol):
         """Read one run now and record what it shows."""
         ...
 
-    async def tick(self) -> None:
-        """Read everything now; a run that carries a submission's id is joined with it."""
-        ...
-
-
-class WorkspaceChanged(PipelineError):
-    """The address is answered by another workspace than the one the token was sent to."""
-
-    code = "workspace_changed"
-
 
 class Sender:
     """One attempt at a time per submission, many submissions at once; everything survives a restart."""
@@ -83,7 +70,7 @@ class Sender:
         parameters: Parameters,
         acceptance: Acceptance,
         watcher: Watcher,
-        policy: RetryPolicy,
+        failures: FailedAttempts,
     ) -> None:
         self._journal = journal
         self._workspace = workspace
@@ -92,26 +79,54 @@ class Sender:
         self._parameters = parameters
         self._acceptance = acceptance
         self._watcher = watcher
-        self._clock = journal.clock
-        self._policy = policy
+        self._failures = failures
+        self._clock: Clock = journal.clock
         self._news = asyncio.Event()
         self._sending: set[str] = set()
+        self._group: asyncio.TaskGroup | None = None
 
     def wake(self) -> None:
         """Something may be due now."""
         self._news.set()
 
+    def marked(self, submission: Submission) -> Submission | None:
+        """The new submission as it is to be recorded for `first_send`; None where it has to go by the queue.
+
+        With workspace and job at hand nothing needs to be asked before the send, and one transaction both records the
+        click and says that it may have been sent.
+        """
+        target, workspace_id = self._targets.at_hand(), self._current.known_id
+        if self._group is None or workspace_id is None or not isinstance(target, JobTarget):
+            return None
+        if not target.can_run(submission.tasks):
+            return None
+        return replace(submission, attempts=1, **_sent_to(workspace_id, target, submission))
+
+    async def first_send(self, marked: Submission, *, wait_s: float) -> RunRecord | None:
+        """Send what `marked` gave, now that it is recorded; its run, or None if that is not known within `wait_s`."""
+        target = self._targets.at_hand()
+        if self._group is None or not isinstance(target, JobTarget):
+            self.wake()  # stopping, or the job was forgotten meanwhile: the row is resent like any in doubt
+            return None
+        self._sending.add(marked.submission_id)
+        attempt = self._group.create_task(self._attempt(replace(marked, in_doubt=False), target))
+        done, _ = await asyncio.wait({attempt}, timeout=wait_s)
+        return attempt.result() if done and not attempt.cancelled() else None
+
     async def run(self) -> None:
         """Send what is due, for ever."""
-        async with asyncio.TaskGroup() as group:
-            while True:
-                self._news.clear()
-                pause_s = await self._start_due(group)
-                try:
-                    async with asyncio.timeout(pause_s):
-                        await self._news.wait()
-                except TimeoutError:
-                    continue
+        async with asyncio.TaskGroup() as self._group:
+            try:
+                while True:
+                    self._news.clear()
+                    pause_s = await self._start_due(self._group)
+                    try:
+                        async with asyncio.timeout(pause_s):
+                            await self._news.wait()
+                    except TimeoutError:
+                        continue
+            finally:
+                self._group = None
 
     async def _start_due(self, group: asyncio.TaskGroup) -> float | None:
         """Start an attempt for everything that is due; seconds until the next is, or None."""
@@ -132,56 +147,84 @@ class Sender:
             group.create_task(self._attempt(submission))
         return max(0.0, (min(later) - now).total_seconds()) if later else None
 
-    async def _attempt(self, submission: Submission) -> None:
+    async def _attempt(self, submission: Submission, marked_for: JobTarget | None = None) -> RunRecord | None:
         """One attempt, after which the submission is decided, queued, or has a time for the next try."""
         try:
-            await self._send(submission)
+            return await self._send(submission, marked_for)
         except Exception as fault:
             if not isinstance(fault, PipelineError):
                 log.exception("submission_attempt_failed", submission_id=submission.submission_id)
-            await self._note_failure(submission, fault)
+            await self._failures.note(submission, fault)
+            self.wake()
+            return None
         finally:
             self._sending.discard(submission.submission_id)
             self._acceptance.notify(submission.submission_id)
-            self.wake()
 
-    async def _send(self, submission: Submission) -> None:
-        workspace_id = await self._workspace_for(submission)
-        target = await self._targets.for_click()
+    async def _send(self, submission: Submission, marked_for: JobTarget | None) -> RunRecord | None:
+        """Send and record the acceptance. A job that was read a while ago and does not fit is read anew, once."""
+        known_id = self._current.workspace_id if marked_for else None
+        workspace_id = known_id or await self._workspace_for(submission)
+        target = marked_for or await self._target_of(submission)
         if isinstance(target, NotebookTarget) and await self._must_wait(submission):
-            return
-        only = target.only(submission.tasks) if isinstance(target, JobTarget) else ()
-        parameters = await self._parameters_of(submission)
-        split = (
-            split_parameters(target, parameters, self._parameters.references) if isinstance(target, JobTarget) else None
-        )
-        if not await self._mark_sent(submission, workspace_id, target):
-            return
-        token = submission.submission_id
-        if isinstance(target, JobTarget) and split is not None:
-            answer = await self._workspace.run_job(
-                target.job_id, idempotency_token=token, only=only, job_parameters=split[0], notebook_params=split[1]
-            )
-            task_keys = target.shown_keys(submission.tasks)
-        elif isinstance(target, NotebookTarget):
-            told = {**parameters, **self._parameters.references}
-            name = f"{RUN_NAME_PREFIX}{submission.layer} {token}"
-            answer = await self._workspace.submit_run(
-                name, target.tasks(submission.tasks, told), idempotency_token=token
-            )
-            task_keys = submission.tasks
-        job_id = target.job_id if isinstance(target, JobTarget) else None
+            return None
+        try:
+            return await self._send_to(target, submission, workspace_id, marked=marked_for is not None)
+        except (WorkspaceRejected, TaskNotMappable) as fault:
+            again = None if submission.in_doubt else await self._targets.read_anew(target)
+            if again is None:
+                raise
+            log.info("job_changed", submission_id=submission.submission_id, code=fault.code)
+            return await self._send_to(again, submission, workspace_id, marked=False)
+
+    async def _send_to(
+        self, target: JobTarget | NotebookTarget, submission: Submission, workspace_id: str, *, marked: bool
+    ) -> RunRecord | None:
+        call = self._call(target, submission, await self._parameters_of(submission))
+        if not marked and not await self._mark_sent(submission, workspace_id, target):
+            return None
+        answer = await call()
         async with self._journal.transaction() as transaction:
-            await self._acceptance.accept(
+            record = await self._acceptance.accept(
                 transaction,
                 submission,
                 workspace_id=workspace_id,
                 run_id=answer.run_id,
-                job_id=job_id,
+                job_id=target.job_id if isinstance(target, JobTarget) else None,
                 job_url=answer.job_url,
-                task_keys=task_keys,
+                task_keys=target.shown_keys(submission.tasks),
             )
-        await self._first_look(answer.run_id)
+        if answer.job_url is None or self._group is None:
+            await self._first_look(answer.run_id)  # only the run itself tells where its page is
+            return None
+        self._group.create_task(self._first_look(answer.run_id))
+        return record
+
+    def _call(
+        self, target: JobTarget | NotebookTarget, submission: Submission, parameters: dict[str, str]
+    ) -> Callable[[], Awaitable[StartedRun]]:
+        """The call that starts the run. Raises TaskNotMappable before anything is sent."""
+        token = submission.submission_id
+        if isinstance(target, JobTarget):
+            told = self._parameters.told_once(submission.requested_at)
+            declared, plain = split_parameters(target, parameters, told)
+            return partial(
+                self._workspace.run_job,
+                target.job_id,
+                idempotency_token=token,
+                only=target.only(submission.tasks),
+                job_parameters=declared,
+                notebook_params=plain,
+            )
+        name = f"{RUN_NAME_PREFIX}{submission.layer} {token}"
+        tasks = target.tasks(submission.tasks, {**parameters, **self._parameters.references})
+        return partial(self._workspace.submit_run, name, tasks, idempotency_token=token)
+
+    async def _target_of(self, submission: Submission) -> JobTarget | NotebookTarget:
+        """A token in doubt goes to where it was sent before, whatever the settings say by now."""
+        if submission.in_doubt and submission.mode is not None:
+            return await self._targets.sent_to(submission.mode, submission.job_id)
+        return await self._targets.for_click()
 
     async def _workspace_for(self, submission: Submission) -> str:
         """The workspace to send to. A token that may have reached one workspace is never sent to another."""
@@ -198,7 +241,7 @@ class Sender:
             ahead = [one for one in await submissions.open_ones(transaction.db) if not _behind(one, submission)]
             busy = await runs.active(transaction.db, self._current.workspace_id)
             if submission.in_doubt or not (ahead or busy):
-                deadline_at = self._clock.now() + timedelta(seconds=self._policy.deadline_s)
+                deadline_at = self._failures.deadline()
                 await submissions.change(transaction.db, submission.submission_id, deadline_at=deadline_at)
                 return False
             await submissions.change(
@@ -218,145 +261,36 @@ class Sender:
 
     async def _mark_sent(self, submission: Submission, workspace_id: str, target: JobTarget | NotebookTarget) -> bool:
         """Durable before the wire: from here on the answer counts as unknown until it is known."""
-        is_job = isinstance(target, JobTarget)
-        unmapped = list(target.unmapped(submission.tasks)) if isinstance(target, JobTarget) else []
         async with self._journal.transaction() as transaction:
             return await submissions.change(
                 transaction.db,
                 submission.submission_id,
-                state=SubmissionState.SUBMITTING,
-                workspace_id=workspace_id,
-                mode="job" if is_job else "notebooks",
-                job_id=target.job_id if isinstance(target, JobTarget) else None,
-                unmapped=unmapped or None,
-                in_doubt=True,
                 attempts=submission.attempts + 1,
-                next_try_at=None,
+                **_sent_to(workspace_id, target, submission),
             )
-
-    async def _note_failure(self, submission: Submission, fault: Exception) -> None:
-        """Record the failure; should even that fail, the row stays open and is tried again after a pause."""
-        try:
-            await self._failed(submission, fault)
-        except Exception:
-            log.exception("submission_failure_not_recorded", submission_id=submission.submission_id)
-            await self._clock.sleep(1.0)
-
-    async def _failed(self, submission: Submission, fault: Exception) -> None:
-        """Decide what a failed attempt means. What was in doubt before stays so until the workspace answers for it."""
-        if submission.in_doubt and isinstance(fault, WorkspaceRejected):
-            await self._seek()
-        present = await self._present(submission)
-        if present is None or not present.state.open:
-            return
-        known = isinstance(fault, PipelineError)
-        in_doubt = submission.in_doubt or isinstance(fault, SubmissionInDoubt) or (present.in_doubt and not known)
-        if isinstance(fault, WorkspaceChanged):
-            await self._end(present, SubmissionState.LOST, fault)
-        elif self._is_final(present, fault, in_doubt=in_doubt):
-            await self._end(present, SubmissionState.REFUSED, fault)
-        else:
-            await self._postpone(present, fault, in_doubt=in_doubt)
-
-    async def _present(self, submission: Submission) -> Submission | None:
-        async with self._journal.read() as db:
-            return await submissions.get(db, submission.submission_id)
-
-    async def _seek(self) -> None:
-        """A token in doubt was refused: its run may exist all the same, and carries the submission's id."""
-        try:
-            await self._watcher.tick()
-        except WorkspaceError:
-            log.info("seek_failed")
-
-    def _is_final(self, submission: Submission, fault: Exception, *, in_doubt: bool) -> bool:
-        if isinstance(fault, WorkspaceRejected):
-            if is_gone(fault):
-                self._targets.forget()
-            return True
-        if isinstance(fault, WorkspaceUnauthorized):
-            return not in_doubt
-        if isinstance(fault, PipelineError) and not isinstance(fault, WorkspaceError):
-            return True
-        return not in_doubt and self._clock.now() >= submission.deadline_at
-
-    async def _postpone(self, submission: Submission, fault: Exception, *, in_doubt: bool) -> None:
-        words = fault if isinstance(fault, WorkspaceError) else WorkspaceError("An unexpected fault; see the log.")
-        attempts = max(submission.attempts, 1)
-        next_try_at = self._clock.now() + timedelta(seconds=self._policy.pause_s(attempts, words))
-        reason = {"code": words.code, "message": words.message, "advice": advice(words.code)}
-        async with self._journal.transaction() as transaction:
-            await submissions.change(
-                transaction.db,
-                submission.submission_id,
-                state=SubmissionState.SUBMITTING,
-                in_doubt=in_doubt,
-                attempts=attempts,
-                next_try_at=next_try_at,
-                error=reason,
-            )
-            await transaction.append(
-                [
-                    EventDraft(
-                        SUBMITTING,
-                        {
-                            "run_id": None,
-                            "submission_id": submission.submission_id,
-                            "layer": submission.layer,
-                            "tasks": list(submission.tasks),
-                            "requested_by": submission.requested_by,
-                            "reason": words.message,
-                            "code": words.code,
-                            "in_doubt": in_doubt,
-                            "attempts": attempts,
-                            "next_try_at": iso(next_try_at),
-                        },
-                    )
-                ]
-            )
-        log.warning("submission_postponed", submission_id=submission.submission_id, code=words.code, in_doubt=in_doubt)
-
-    async def _end(self, submission: Submission, state: SubmissionState, fault: Exception) -> None:
-        code = fault.code if isinstance(fault, PipelineError) else "internal_error"
-        error = {
-            "code": getattr(fault, "error_code", None) or code,
-            "message": str(fault),
-            "task": None,
-            "trace_excerpt": None,
-            "advice": advice(code),
-        }
-        async with self._journal.transaction() as transaction:
-            changed = await submissions.change(
-                transaction.db,
-                submission.submission_id,
-                state=state,
-                in_doubt=False,
-                next_try_at=None,
-                error=error,
-            )
-            if changed:
-                body = {
-                    "run_id": None,
-                    "submission_id": submission.submission_id,
-                    "submission_state": state.value,
-                    "layer": submission.layer,
-                    "tasks": [],
-                    "claim_ids": list(submission.claim_ids),
-                    "requested_by": submission.requested_by,
-                    "result": None,
-                    "error": error,
-                    "retryable": True,
-                }
-                await transaction.append([EventDraft(FAILED, body)])
-        log.warning("submission_ended", submission_id=submission.submission_id, state=state.value, code=error["code"])
 
     async def _first_look(self, run_id: int) -> None:
-        """Read the new run at once, so that the answer carries its state; a failure is the poller's business."""
+        """Read the new run at once, so that its state is shown early; a failure is the poller's business."""
         try:
             async with asyncio.timeout(FIRST_LOOK_S):
                 await self._watcher.look(run_id)
-        except (WorkspaceError, TimeoutError):
-            log.info("first_look_failed", run_id=run_id)
+        except Exception as fault:
+            if not isinstance(fault, WorkspaceError | TimeoutError):
+                log.exception("first_look_failed", run_id=run_id)
+
+
+def _sent_to(workspace_id: str, target: JobTarget | NotebookTarget, submission: Submission) -> dict[str, Any]:
+    """What a row says once it may have been sent."""
+    unmapped = target.unmapped(submission.tasks) if isinstance(target, JobTarget) else ()
+    return {
+        "state": SubmissionState.SUBMITTING,
+        "workspace_id": workspace_id,
+        "mode": "job" if isinstance(target, JobTarget) else "notebooks",
+        "job_id": target.job_id if isinstance(target, JobTarget) else None,
+        "unmapped": unmapped or None,
+        "in_doubt": True,
+        "next_try_at": None,
+    }
 
 
 def _behind(one: Submission, other: Submission) -> bool:

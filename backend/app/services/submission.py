@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -60,11 +60,16 @@ class Ledger:
 
         Raises RunActive (if_active=reject) and IdempotencyKeyReused. A repeat of a request_key answers for the first.
         """
-        recorded = await self._record(wish)
-        if recorded.submission is None or not recorded.submission.state.open:
+        deadline = self._clock.monotonic() + wait_s
+        recorded, is_new = await self._record(wish)
+        submission = recorded.submission
+        if submission is None or not submission.state.open:
             return await self._with_run(recorded)
-        self._sender.wake()
-        return await self.wait(recorded.submission.submission_id, wait_s=wait_s)
+        if not is_new or submission.state is SubmissionState.RECORDED:
+            self._sender.wake()
+        elif run := await self._sender.first_send(submission, wait_s=wait_s):
+            return Accepted(replace(submission, state=SubmissionState.ACCEPTED, run_id=run.run_id), run)
+        return await self.wait(submission.submission_id, wait_s=deadline - self._clock.monotonic())
 
     async def get(self, submission_id: str) -> Accepted:
         """The submission and its run. Raises SubmissionNotFound."""
@@ -85,23 +90,26 @@ class Ledger:
                 found = await self.get(submission_id)
         return found
 
-    async def _record(self, wish: Wish) -> Accepted:
+    async def _record(self, wish: Wish) -> tuple[Accepted, bool]:
+        """What the wish amounts to, and whether a new row was written that is to be sent."""
         async with self._journal.transaction() as transaction:
             if wish.request_key is not None:
                 earlier = await submissions.by_request_key(transaction.db, wish.request_key)
                 if earlier is not None:
-                    return Accepted(_same_request(earlier, wish), None)
+                    return Accepted(_same_request(earlier, wish), None), False
             conflict = await self._conflict(transaction, wish)
             if conflict is not None and wish.if_active is IfActive.REJECT:
                 raise _run_active(conflict)
             joined = conflict is not None and wish.if_active is IfActive.JOIN
             submission = self._new(wish, joined=conflict.run if conflict is not None and joined else None)
             if joined and (wish.request_key is None or submission.run_id is None):
-                return conflict or Accepted(None, None)
+                return conflict or Accepted(None, None), False
+            if not joined:
+                submission = self._sender.marked(submission) or submission
             await submissions.record(transaction.db, submission)
             await _audit(transaction, wish, submission)
         log.info("submission_recorded", submission_id=submission.submission_id, layer=wish.layer, tasks=wish.tasks)
-        return Accepted(submission, conflict.run if joined and conflict else None)
+        return Accepted(submission, conflict.run if joined and conflict else None), not joined
 
     def _new(self, wish: Wish, *, joined: RunRecord | None) -> Submission:
         """The row of the wish; one that joins an active run is decided from the start."""

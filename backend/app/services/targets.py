@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import structlog
@@ -16,7 +17,9 @@ log = structlog.get_logger()
 
 JOB_TAG = ("petinsure360", "pipeline")
 LOOK_AGAIN_S = 5.0
-JOB_COUNTS_S = 30.0
+# A job that was changed meanwhile refuses, is read anew and tried again; so what was read may count for a while.
+JOB_COUNTS_S = 180.0
+REFRESH_JOB_S = 60.0
 CLAIM_PARAMETERS = frozenset({"claim_ids", "claim_ids_path"})
 
 
@@ -51,6 +54,10 @@ class JobTarget:
         keys = tuple(self.task_keys[task] for task in tasks)
         return () if set(keys) == set(self.all_keys) else keys
 
+    def can_run(self, tasks: Sequence[str]) -> bool:
+        """Whether the job has what our tasks need."""
+        return not self.unmapped(tasks) or tuple(tasks) == TASK_KEYS
+
     def shown_keys(self, tasks: Sequence[str]) -> tuple[str, ...]:
         """The job's keys that a click on our tasks runs, in order."""
         return self.only(tasks) or (
@@ -68,6 +75,10 @@ class NotebookTarget:
 
     root: str
     cluster_id: str | None
+
+    def shown_keys(self, tasks: Sequence[str]) -> tuple[str, ...]:
+        """The task keys of a click: our own."""
+        return tuple(tasks)
 
     def tasks(self, tasks: Sequence[str], parameters: Mapping[str, str]) -> list[dict[str, Any]]:
         """One submit task per notebook, each after the one before."""
@@ -94,6 +105,14 @@ class Parameters:
     references: Mapping[str, str] = field(
         default_factory=lambda: {"batch_id": "{{job.run_id}}", "as_of": "{{job.start_time.iso_date}}"}
     )
+
+    def told_once(self, requested_at: datetime) -> dict[str, str]:
+        """What a job without parameters of its own is told beside; the same at every resend.
+
+        Databricks promises to resolve references in job and task parameters; whether it does so in notebook_params is
+        not certain, so the date is given as a date. Only the run's id cannot be known before the run.
+        """
+        return {**self.references, "as_of": requested_at.astimezone(UTC).date().isoformat()}
 
     def of(self, submission_id: str, *, claim_ids: str, claim_ids_path: str) -> dict[str, str]:
         """The values that differ from run to run, and the places."""
@@ -128,13 +147,38 @@ class Targets:
         self._job: JobTarget | None = None
         self._looked_at: float | None = None
 
+    def at_hand(self) -> JobTarget | NotebookTarget | None:
+        """The target of a click if it need not be asked for; None otherwise."""
+        if self._mode == "notebooks":
+            return self._notebooks
+        return self._job if self._age_s() < JOB_COUNTS_S else None
+
     async def for_click(self) -> JobTarget | NotebookTarget:
         """The target of a click. Raises WorkspaceError while the workspace cannot be asked."""
-        return await self._find(patient=False)
+        return self.at_hand() or await self._look()
 
     async def for_poll(self) -> JobTarget | NotebookTarget:
-        """The target whose runs are watched; a missing job is looked for again only now and then."""
-        return await self._find(patient=True)
+        """The target whose runs are watched. It keeps the job fresh, so that a click need not wait for reading it."""
+        if self._mode == "notebooks":
+            return self._notebooks
+        if self._age_s() < (LOOK_AGAIN_S if self._job is None else REFRESH_JOB_S):
+            return self._job or self._notebooks
+        return await self._look()
+
+    async def sent_to(self, mode: str, job_id: int | None) -> JobTarget | NotebookTarget:
+        """Where a submission went before: that very job, or the notebooks."""
+        if mode == "notebooks" or job_id is None:
+            return self._notebooks
+        target = self.at_hand()
+        return target if isinstance(target, JobTarget) and target.job_id == job_id else await self._read(job_id)
+
+    async def read_anew(self, before: JobTarget | NotebookTarget) -> JobTarget | None:
+        """The job as it is now, if that differs from what was known `before`."""
+        if isinstance(before, NotebookTarget):
+            return None
+        self.forget()
+        now = await self.for_click()
+        return now if isinstance(now, JobTarget) and now != before else None
 
     @property
     def cluster_id(self) -> str | None:
@@ -145,29 +189,19 @@ class Targets:
         """The job is gone or was changed: read it anew."""
         self._job, self._looked_at = None, None
 
-    async def _find(self, *, patient: bool) -> JobTarget | NotebookTarget:
-        if self._mode == "notebooks":
-            return self._notebooks
-        if not self._fresh(patient=patient):
-            self._job = await self._read_job()
-            self._looked_at = self._clock.monotonic()
+    def _age_s(self) -> float:
+        return float("inf") if self._looked_at is None else self._clock.monotonic() - self._looked_at
+
+    async def _look(self) -> JobTarget | NotebookTarget:
+        job_id = self._job_id or await self._workspace.find_job_by_tag(*JOB_TAG)
+        self._job = None if job_id is None else await self._read(job_id)
+        self._looked_at = self._clock.monotonic()
         return self._job or self._notebooks
 
-    def _fresh(self, *, patient: bool) -> bool:
-        """A job counts for a while, longer for the poller; a missing one must be looked for at every click."""
-        if self._looked_at is None:
-            return False
-        age_s = self._clock.monotonic() - self._looked_at
-        if self._job is None:
-            return patient and age_s < LOOK_AGAIN_S
-        return patient or age_s < JOB_COUNTS_S
-
-    async def _read_job(self) -> JobTarget | None:
-        job_id = self._job_id or await self._workspace.find_job_by_tag(*JOB_TAG)
-        if job_id is None:
-            return None
+    async def _read(self, job_id: int) -> JobTarget:
         job = read_job(await self._workspace.get_job(job_id), cluster_id=self._notebooks.cluster_id)
-        log.info("job_read", job_id=job.job_id, tasks=dict(job.task_keys), declared=sorted(job.declared))
+        if job != self._job:
+            log.info("job_read", job_id=job.job_id, tasks=dict(job.task_keys), declared=sorted(job.declared))
         return job
 
 

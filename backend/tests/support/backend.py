@@ -51,6 +51,15 @@ class Backend:
         await until(there, within_s=within_s)
         return (await self.events(event_type))[count - 1]
 
+    async def seen(self, run_id: int) -> dict[str, Any]:
+        """The run as soon as it was looked at: a click is answered before."""
+
+        async def looked_at() -> bool:
+            return (await self.run(run_id))["state"] is not None
+
+        await until(looked_at)
+        return await self.run(run_id)
+
     async def ended(self, run_id: int, *, within_s: float = 60.0) -> dict[str, Any]:
         async def over() -> bool:
             return not (await self.run(run_id))["active"]
