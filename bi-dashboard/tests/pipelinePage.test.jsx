@@ -165,6 +165,7 @@ describe('the pipeline page', () => {
     expect(main().getByText('Bronze → Silver finished in 4.2s')).toBeVisible()
     expect(main().getAllByText('14,700').length).toBeGreaterThan(0)
     expect(main().queryByText(/running/i)).toBeNull()
+    await userEvent.click(main().getByText('1 table written'))
     expect(await main().findByText('v3 → v4')).toBeVisible()
   })
 

@@ -1,6 +1,6 @@
 // @ts-check
 import { describe, expect, it } from 'vitest'
-import { ticks, timelineOf } from '../src/features/pipeline/timeline.js'
+import { placed, ticks, timelineOf } from '../src/features/pipeline/timeline.js'
 import { remaining } from '../src/features/pipeline/EtaBadge.jsx'
 import { usualStart } from '../src/features/pipeline/ClusterStart.jsx'
 import { progressOf } from '../src/features/pipeline/ActiveRun.jsx'
@@ -85,28 +85,65 @@ describe('the timeline', () => {
     )
     expect(timeline?.rows[0]?.bars.map((bar) => bar.face.word)).toEqual(['Failed', 'Succeeded'])
   })
-  it('of a repair begins with the repair; what it reuses has no bar', () => {
-    const timeline = timelineOf(
+  it('shows every attempt on one row, and leaves out the time between the end and the repair', () => {
+    const repaired = (/** @type {Record<string, any>} */ more) =>
       run({
         attempt: 1,
         started_at: at(50),
+        ended_at: at(53),
         tasks: [
           task('bronze_ingestion', {
             state: 'TERMINATED',
             result: 'SUCCESS',
-            started_at: at(2),
+            started_at: at(0),
             ended_at: at(5),
           }),
           task('silver_transformations', {
             state: 'TERMINATED',
             result: 'SUCCESS',
-            started_at: at(51),
+            attempt_number: 1,
+            started_at: at(50),
             ended_at: at(53),
+            attempts: [
+              task('silver_transformations', { result: 'FAILED', started_at: at(5), ended_at: at(7) }),
+            ],
+          }),
+        ],
+        ...more,
+      })
+    const timeline = timelineOf(repaired({}))
+    const kept = 10 * 0.03
+    const round = (/** @type {number | null} */ value) => Math.round(Number(value) * 1000) / 1000
+    expect(timeline?.rows.map((row) => row.bars.map(({ from, to }) => [from, to].map(round)))).toEqual([
+      [[0, 5]],
+      [
+        [5, 7],
+        [7 + kept, 10 + kept],
+      ],
+    ])
+    expect(timeline?.pauses.map(({ from, to }) => [from, to])).toEqual([[7, 50]])
+    expect(timeline?.end).toBeCloseTo(10 + kept)
+    expect(timelineOf(repaired({ attempt: 0 }))?.pauses).toEqual([])
+  })
+  it('of a repair that has begun places now behind the pause', () => {
+    const timeline = timelineOf(
+      run({
+        attempt: 1,
+        active: true,
+        result: null,
+        state: 'PENDING',
+        started_at: at(110),
+        tasks: [
+          task('silver_transformations', {
+            attempts: [
+              task('silver_transformations', { result: 'FAILED', started_at: at(0), ended_at: at(10) }),
+            ],
           }),
         ],
       }),
     )
-    expect(timeline?.rows.map((row) => row.bars.map(({ from, to }) => [from, to]))).toEqual([[], [[1, 3]]])
+    expect(timeline?.rows.map((row) => [row.bars.length, row.over])).toEqual([[1, false]])
+    expect(placed(timeline?.pauses ?? [], 112)).toBeCloseTo(12.3)
   })
   it('has round ticks, few enough to read', () => {
     expect([ticks(0.4), ticks(12), ticks(95)]).toEqual(

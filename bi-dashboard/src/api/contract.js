@@ -9,7 +9,7 @@
 
 /**
  * Tables come from notebooks, which may answer anything: the pages look at each before they show it.
- * @typedef {'layer' | 'tables' | 'tasks'} Loose
+ * @typedef {'layer' | 'tables' | 'tasks' | 'earlier_attempts'} Loose
  */
 
 /** @param {Omit<Schemas['Run'], Loose>} run @returns {Omit<wire.Run, Loose>} */

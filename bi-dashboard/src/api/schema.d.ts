@@ -1270,6 +1270,11 @@ export interface components {
             claim_ids: string[];
             /** Duration S */
             duration_s: number | null;
+            /**
+             * Earlier Attempts
+             * @description What a repair or the retry policy ran again, in order
+             */
+            earlier_attempts: components["schemas"]["Task"][];
             /** Ended At */
             ended_at: string | null;
             error: components["schemas"]["RunError"] | null;
@@ -1492,7 +1497,7 @@ export interface components {
         };
         /**
          * Task
-         * @description One task of a run, in its newest attempt. `state` and `result` are the workspace's own words.
+         * @description One attempt of a task of a run. `state` and `result` are the workspace's own words.
          */
         Task: {
             /** Attempt Number */

@@ -53,6 +53,7 @@
  * @property {number} [attempt]  above 0 after a repair
  * @property {string[]} [task_keys]  the tasks in order, also those that nobody saw yet
  * @property {Task[]} tasks
+ * @property {Task[]} [earlier_attempts]  as the server tells them; the pages read `attempts` of each task
  * @property {boolean} [active]  false once the workspace said how it ended
  * @property {number | null} [queue_s]
  * @property {number | null} [setup_s]
@@ -77,7 +78,8 @@
  * @typedef {{ bronze?: LayerStatus, silver?: LayerStatus, gold?: LayerStatus }} Layers
  * @typedef {{ kind?: 'databricks' | 'local' | string, name?: string | null, state: string,
  *   last_known_at?: string | null, detail?: string | null }} Workspace
- * @typedef {{ layers: Layers, workspace: Workspace }} Status
+ * @typedef {{ run_id: number | null, refreshed_at: string | null, detail: string | null }} LakeReading
+ * @typedef {{ layers: Layers, workspace: Workspace, lake?: LakeReading }} Status
  *
  * @typedef {{ seq: number, epoch: string, type: string, at: string, data: Record<string, any> }} Envelope
  * @typedef {{ runs: Run[], next_page_token?: string | null }} RunPage

@@ -2,8 +2,8 @@
 import { useState } from 'react'
 import { Button } from '@mantine/core'
 
-/** @param {{ text: string, label?: string }} props */
-export function CopyButton({ text, label = 'Copy' }) {
+/** @param {{ text: string, label?: string, compact?: boolean }} props */
+export function CopyButton({ text, label = 'Copy', compact = false }) {
   const [outcome, setOutcome] = useState('')
   const copy = () => {
     const written = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard'))
@@ -13,7 +13,12 @@ export function CopyButton({ text, label = 'Copy' }) {
     )
   }
   return (
-    <Button variant="default" onClick={copy} onBlur={() => setOutcome('')}>
+    <Button
+      variant="default"
+      size={compact ? 'compact-sm' : undefined}
+      onClick={copy}
+      onBlur={() => setOutcome('')}
+    >
       <span aria-live="polite">{outcome || label}</span>
     </Button>
   )

@@ -1,5 +1,5 @@
 // @ts-check
-import { Button, Skeleton } from '@mantine/core'
+import { Button, Loader, Skeleton } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
 import { ApiError } from '../api/client.js'
 import classes from './Feedback.module.css'
@@ -30,13 +30,17 @@ export function ErrorState({ title, error, onRetry }) {
   )
 }
 
-/** @param {{ title: string, children?: import('react').ReactNode, action?: import('react').ReactNode }} props */
-export function EmptyState({ title, children, action }) {
+/** @param {{ title: string, children?: import('react').ReactNode, action?: import('react').ReactNode, busy?: boolean }} props */
+export function EmptyState({ title, children, action, busy = false }) {
   return (
     <div className={classes.state} data-kind="empty">
-      <span aria-hidden="true" className={classes.shape}>
-        ○
-      </span>
+      {busy ? (
+        <Loader size={20} aria-hidden="true" />
+      ) : (
+        <span aria-hidden="true" className={classes.shape}>
+          ○
+        </span>
+      )}
       <div>
         <p className={classes.title}>{title}</p>
         {children && <div className={classes.text}>{children}</div>}

@@ -5,6 +5,7 @@ import { PageHeader } from '../components/Page.jsx'
 import { ClaimSearch } from '../features/claims/ClaimSearch.jsx'
 import { ClaimView } from '../features/claims/ClaimView.jsx'
 import { LandClaim } from '../features/claims/LandClaim.jsx'
+import { LakeNotice } from '../features/pipeline/LakeNotice.jsx'
 import { RefusedClick } from '../features/pipeline/RefusedClick.jsx'
 import { useRefresh } from '../features/pipeline/useRefresh.js'
 import { useTrigger } from '../features/pipeline/useRunActions.jsx'
@@ -23,6 +24,7 @@ export default function ClaimsPage() {
     <>
       <PageHeader title="Claims" summary="Where a claim is, layer by layer" />
       <ClaimSearch key={claimId} claimId={claimId} onSearch={show} />
+      <LakeNotice />
       <RefusedClick />
       {claimId && <ClaimView claimId={claimId} actions={<ProcessClaim claimId={claimId} />} />}
       <LandClaim onLanded={landed} />

@@ -9,6 +9,8 @@ import { AsOf } from '../features/insights/AsOf.jsx'
 import { monthlyQuery, overviewQuery } from '../features/insights/api.js'
 import { ChartPanels } from '../features/insights/ChartPanels.jsx'
 import { KpiTiles } from '../features/insights/KpiTiles.jsx'
+import { LakeNotice } from '../features/pipeline/LakeNotice.jsx'
+import { Underway } from '../features/pipeline/Underway.jsx'
 
 /** The book of business in five figures and their months. */
 export default function OverviewPage() {
@@ -30,7 +32,12 @@ export default function OverviewPage() {
           onRetry={() => void overview.refetch()}
         />
       )}
-      {data && !data.as_of && <NoFiguresYet />}
+      <LakeNotice />
+      {data && !data.as_of && (
+        <Underway title="The figures are being made">
+          <NoFiguresYet />
+        </Underway>
+      )}
       {data?.as_of && (
         <>
           <KpiTiles overview={data} />

@@ -1,6 +1,7 @@
 // @ts-check
 import { PageHeader } from '../components/Page.jsx'
 import { StateMark } from '../components/StateMark.jsx'
+import { LakeNotice } from '../features/pipeline/LakeNotice.jsx'
 import { LayerCards } from '../features/pipeline/LayerCards.jsx'
 import { RecentRuns } from '../features/pipeline/RecentRuns.jsx'
 import { RunsNow } from '../features/pipeline/RunsNow.jsx'
@@ -19,6 +20,7 @@ export function PipelinePage() {
     <>
       <PageHeader title="Pipeline" mark={<StateMark face={face} />} summary={summary} />
       <WorkspaceNotice workspace={workspace} />
+      <LakeNotice />
       <TriggerBar choice={choice} />
       <RunsNow />
       <LayerCards choice={choice} />

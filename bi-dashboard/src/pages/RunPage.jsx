@@ -53,7 +53,7 @@ export default function RunPage() {
   return (
     <>
       <PageHeader title={`Run ${run.run_id}`} mark={<StateMark face={runFace(run)} />} summary={summary} />
-      {isActive(run) ? <ActiveRun run={run} workspace={workspace} /> : <EndedRun run={run} tables={false} />}
+      {isActive(run) ? <ActiveRun run={run} workspace={workspace} /> : <EndedRun run={run} alone />}
       <RunTasks run={run} />
       <RunFacts run={run} />
     </>

@@ -53,6 +53,7 @@ export function ActiveRun({ run, workspace }) {
           <span>
             <RunLink run={run} /> · {routeOf(run)}
             {run.claim_ids?.length ? ` · ${plural(run.claim_ids.length, 'chosen claim')}` : ''}
+            {run.attempt ? ` · repair, attempt ${run.attempt + 1}` : ''}
           </span>
           <span className={classes.times}>
             <span>

@@ -5,7 +5,7 @@ import { isAccepted, routeOf, runFace, succeeded } from '../../lib/runStates.js'
 import { Panel } from '../../components/Page.jsx'
 import { StateMark } from '../../components/StateMark.jsx'
 import { When } from '../../components/Times.jsx'
-import { RunFigures, TableVersions } from './Records.jsx'
+import { RunFigures, TablesInShort } from './Records.jsx'
 import { RetryButton, RunError } from './RunError.jsx'
 import { OpenRun, RunLink } from './RunLinks.jsx'
 import { RunTimeline } from './RunTimeline.jsx'
@@ -26,8 +26,8 @@ function headline(run) {
   return `${routeOf(run)} ${words} ${duration(run.duration_s)}`
 }
 
-/** How a run ended: what came out, or why nothing did. @param {{ run: Run, tables?: boolean }} props  `tables` false where the tasks list them */
-export function EndedRun({ run, tables = true }) {
+/** How a run ended: what came out, or why nothing did. @param {{ run: Run, alone?: boolean }} props  `alone` on a page of its own, which has the rest */
+export function EndedRun({ run, alone = false }) {
   const good = succeeded(run)
   const canceled = run.result === 'CANCELED'
   return (
@@ -42,7 +42,7 @@ export function EndedRun({ run, tables = true }) {
       }
       aside={
         <>
-          <RunLink run={run} />
+          {!alone && <RunLink run={run} />}
           <When at={run.ended_at} />
           <OpenRun run={run} />
           {canceled && <RetryButton run={run} />}
@@ -52,8 +52,8 @@ export function EndedRun({ run, tables = true }) {
       <div className="stack">
         {!good && !canceled && <RunError run={run} />}
         {isAccepted(run) && <RunFigures run={run} />}
-        {tables && <TableVersions tables={run.tables} />}
         <RunTimeline run={run} />
+        {!alone && <TablesInShort tables={run.tables} />}
       </div>
     </Panel>
   )

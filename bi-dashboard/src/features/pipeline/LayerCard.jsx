@@ -4,7 +4,7 @@
 import { Button, Tooltip } from '@mantine/core'
 import { IconDatabase, IconFilter, IconPlayerPlay, IconStar } from '@tabler/icons-react'
 import { count, plural } from '../../lib/format.js'
-import { faceOf, isActive, LAYER_NAMES, layerOfTask } from '../../lib/runStates.js'
+import { faceOf, isActive, isOver, LAYER_NAMES, layerOfTask } from '../../lib/runStates.js'
 import { Figure, Figures } from '../../components/Page.jsx'
 import { StateMark } from '../../components/StateMark.jsx'
 import { When } from '../../components/Times.jsx'
@@ -29,13 +29,16 @@ const rowsOf = (status) => {
   return known.length > 0 ? known.reduce((sum, table) => sum + Number(table.rows), 0) : null
 }
 
-/** The newest run that works or worked on a layer decides what its card says. @param {Layer} layer @param {Run[]} runs @param {LayerStatus | undefined} status @returns {Face} */
+/** A card says what is executing on its layer, else what waits to, else how the newest run on it ended. @param {Layer} layer @param {Run[]} runs @param {LayerStatus | undefined} status @returns {Face} */
 export function layerFace(layer, runs, status) {
   const involved = runs.flatMap((run) =>
     run.tasks.filter((task) => layerOfTask(task) === layer).map((task) => ({ run, task })),
   )
+  const underway = involved.filter(({ run, task }) => isActive(run) && !isOver(task))
   const chosen =
-    involved.find(({ run }) => isActive(run)) ?? involved.find(({ task }) => task.result !== 'EXCLUDED')
+    underway.find(({ task }) => task.state === 'RUNNING') ??
+    underway.at(-1) ??
+    involved.find(({ task }) => task.result !== 'EXCLUDED')
   if (chosen && (isActive(chosen.run) || chosen.task.state || chosen.task.result)) return faceOf(chosen.task)
   if (status?.result || status?.state) return faceOf(status)
   if (status?.updated_at) return { kind: 'success', word: 'Filled' }

@@ -41,9 +41,32 @@ const bySchema = (tables) =>
     tables: tables.filter((table) => schemaOf(table) === schema),
   }))
 
-/** The tables a run wrote, with the versions they had and have; what has no name is left out. @param {{ tables: TableState[] | null | undefined }} props */
+/** @param {TableState[]} tables */
+function tableWords(tables) {
+  const changed = tables.filter((table) => table.version_before !== table.version_after).length
+  const all = plural(tables.length, 'table')
+  if (changed === tables.length) return `${all} written`
+  return changed === 0 ? `${all}, none changed` : `${all}, ${changed} changed`
+}
+
+/** What has no name is left out. @param {TableState[] | null | undefined} tables */
+const namedTables = (tables) => (tables ?? []).filter((table) => typeof table?.name === 'string')
+
+/** The tables of a run in one line, each of them one click away. @param {{ tables: TableState[] | null | undefined }} props */
+export function TablesInShort({ tables }) {
+  const named = namedTables(tables)
+  if (named.length === 0) return null
+  return (
+    <details className={classes.short}>
+      <summary>{tableWords(named)}</summary>
+      <TableVersions tables={named} />
+    </details>
+  )
+}
+
+/** The tables a run wrote, with the versions they had and have. @param {{ tables: TableState[] | null | undefined }} props */
 export function TableVersions({ tables }) {
-  const named = (tables ?? []).filter((table) => typeof table?.name === 'string')
+  const named = namedTables(tables)
   if (named.length === 0) return null
   return (
     <div className={classes.groups}>

@@ -1,6 +1,7 @@
 // @ts-check
-/** @import { Run } from '../../api/types.js' */
+/** @import { Run, Task } from '../../api/types.js' */
 import { useState } from 'react'
+import { Link } from 'react-router'
 import { useQuery } from '@tanstack/react-query'
 import { Button } from '@mantine/core'
 import { IconAlertTriangle, IconRefresh } from '@tabler/icons-react'
@@ -30,6 +31,13 @@ function allWords(run) {
   return parts.filter(Boolean).join('\n')
 }
 
+/** @param {{ run: Run, task: Task }} props */
+function TaskLink({ run, task }) {
+  const words = `${taskName(task)} · ${notebookOfTask(task)}`
+  if (!isAccepted(run)) return words
+  return <Link to={`/runs/${run.run_id}?task=${encodeURIComponent(task.task_key)}`}>{words}</Link>
+}
+
 /** Why a run failed, in words, and what to do about it. @param {{ run: Run }} props */
 export function RunError({ run }) {
   const [shown, setShown] = useState(false)
@@ -41,7 +49,7 @@ export function RunError({ run }) {
       <div className={classes.words}>
         {task && (
           <p className={classes.where}>
-            {taskName(task)} · {notebookOfTask(task)}
+            <TaskLink run={run} task={task} />
           </p>
         )}
         <p className={classes.message}>{run.error?.message ?? 'The workspace gave no reason.'}</p>

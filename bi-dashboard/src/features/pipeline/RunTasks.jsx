@@ -1,39 +1,71 @@
 // @ts-check
 /** @import { Run, Task } from '../../api/types.js' */
-import { useState } from 'react'
-import { useQuery } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
+import { useSearchParams } from 'react-router'
 import { Button } from '@mantine/core'
 import { count, duration } from '../../lib/format.js'
 import { faceOf, isAccepted, isOver, notebookOfTask, taskName } from '../../lib/runStates.js'
-import { errorWords, Placeholder } from '../../components/Feedback.jsx'
 import { Panel } from '../../components/Page.jsx'
 import { StateMark } from '../../components/StateMark.jsx'
 import { Elapsed } from '../../components/Times.jsx'
-import { taskOutputQuery } from './api.js'
 import { TableVersions } from './Records.jsx'
-import { CodeBlock } from './RunError.jsx'
+import { TaskOutput } from './TaskOutput.jsx'
 import classes from './RunTasks.module.css'
+
+/** The task whose output is open stands in the address (`?task=`), so that it can be passed on. */
+function useOpenTask() {
+  const [search, setSearch] = useSearchParams()
+  const toggle = (/** @type {string} */ key) =>
+    setSearch(
+      (current) => {
+        const next = new URLSearchParams(current)
+        if (next.get('task') === key) next.delete('task')
+        else next.set('task', key)
+        return next
+      },
+      { replace: true, preventScrollReset: true },
+    )
+  return { open: search.get('task'), toggle }
+}
 
 /** The tasks of a run with every attempt, and what their notebooks answered. @param {{ run: Run }} props */
 export function RunTasks({ run }) {
+  const { open, toggle } = useOpenTask()
   if (!isAccepted(run) || run.tasks.length === 0) return null
   return (
     <Panel title="Tasks">
       <ol className={classes.tasks}>
         {run.tasks.map((task) => (
-          <TaskItem key={task.task_key} runId={Number(run.run_id)} task={task} />
+          <TaskItem
+            key={task.task_key}
+            runId={Number(run.run_id)}
+            task={task}
+            shown={open === task.task_key}
+            onToggle={() => toggle(task.task_key)}
+          />
         ))}
       </ol>
     </Panel>
   )
 }
 
-/** @param {{ runId: number, task: Task }} props */
-function TaskItem({ runId, task }) {
-  const [shown, setShown] = useState(false)
+/** Brings what the address names into view, once. @param {boolean} wanted */
+function useBroughtIntoView(wanted) {
+  const ref = useRef(/** @type {HTMLLIElement | null} */ (null))
+  const first = useRef(wanted)
+  useEffect(() => {
+    if (first.current) ref.current?.scrollIntoView?.({ block: 'start' })
+    first.current = false
+  }, [])
+  return ref
+}
+
+/** @param {{ runId: number, task: Task, shown: boolean, onToggle: () => void }} props */
+function TaskItem({ runId, task, shown, onToggle }) {
+  const ref = useBroughtIntoView(shown)
   const attempts = (task.attempts?.length ?? 0) + 1
   return (
-    <li className={classes.task}>
+    <li ref={ref} className={classes.task}>
       <div className={classes.head}>
         <div className={classes.name}>
           <b>{taskName(task)}</b>
@@ -53,56 +85,35 @@ function TaskItem({ runId, task }) {
             size="compact-md"
             aria-expanded={shown}
             disabled={!isOver(task)}
-            onClick={() => setShown(!shown)}
+            onClick={onToggle}
           >
-            Output<span className="hidden-text"> of {taskName(task)}</span>
+            {shown ? 'Hide the output' : 'Output'}
+            <span className="hidden-text"> of {taskName(task)}</span>
           </Button>
         )}
       </div>
-      {(task.attempts ?? []).map((attempt, index) => (
-        <p key={attempt.task_run_id ?? index} className={classes.attempt}>
-          Attempt {index + 1} <StateMark face={faceOf(attempt)} small /> {duration(attempt.duration_s)}
-        </p>
-      ))}
+      {task.attempts && <EarlierAttempts attempts={task.attempts} />}
+      {shown && isOver(task) && <TaskOutput runId={runId} taskKey={task.task_key} />}
       <TableVersions tables={task.tables} />
-      {shown && <Output runId={runId} taskKey={task.task_key} />}
     </li>
   )
 }
 
 /** @param {Task} task */
+const faultWords = ({ error }) => (typeof error === 'string' ? error : (error?.message ?? ''))
+
+/** @param {{ attempts: Task[] }} props */
+const EarlierAttempts = ({ attempts }) =>
+  attempts.map((attempt, index) => (
+    <p key={attempt.task_run_id ?? index} className={classes.attempt}>
+      Attempt {index + 1} <StateMark face={faceOf(attempt)} small />{' '}
+      <span className="tabular">{duration(attempt.duration_s)}</span>
+      <span className={classes.fault}>{faultWords(attempt)}</span>
+    </p>
+  ))
+
+/** @param {Task} task */
 function recordWords({ records }) {
   if (!records) return ''
   return `${count(records.in)} in · ${count(records.out)} out · ${count(records.quarantined)} quarantined`
-}
-
-/** @param {string | null} text  JSON of our notebooks is set out to be read */
-function readable(text) {
-  try {
-    return JSON.stringify(JSON.parse(text ?? ''), null, 2)
-  } catch {
-    return text ?? ''
-  }
-}
-
-/** @param {{ runId: number, taskKey: string }} props */
-function Output({ runId, taskKey }) {
-  const { data, error, isPending } = useQuery(taskOutputQuery(runId, taskKey))
-  if (isPending) return <Placeholder height={140} label="Loading the output" />
-  if (error) return <p role="alert">{errorWords(error)}</p>
-  const parts = /** @type {[string, string | null][]} */ ([
-    ['Error', data.error],
-    ['Trace', data.error_trace],
-    ['Result', readable(data.result)],
-  ])
-  const told = parts.filter(([, text]) => text)
-  return (
-    <div className="stack">
-      {told.map(([name, text]) => (
-        <CodeBlock key={name} text={text ?? ''} label={`${name} of ${taskKey}`} />
-      ))}
-      {told.length === 0 && <p className="dimmed">The notebook answered nothing.</p>}
-      {data.truncated && <p className="dimmed">The workspace keeps the first 5 MB only.</p>}
-    </div>
-  )
 }

@@ -1,41 +1,41 @@
 // @ts-check
 /** @import { Run } from '../../api/types.js' */
-/** @import { Bar, Row } from './timeline.js' */
+/** @import { Bar, Pause, Row } from './timeline.js' */
 import { duration, elapsed } from '../../lib/format.js'
 import { isActive } from '../../lib/runStates.js'
 import { SHAPES } from '../../components/StateMark.jsx'
 import { useNow } from '../../services/ticker.js'
-import { ticks, timelineOf } from './timeline.js'
+import { placed, ticks, timelineOf } from './timeline.js'
 import classes from './RunTimeline.module.css'
 
 const ROOM_AHEAD = 1.22
-/** Per cent of the track that a label needs; narrower bars have theirs beside them. */
-const ROOM_FOR_LABEL = 9
+/** Per cent of the track behind which a short bar has its label on the left. */
+const LATE = 76
 
 /** @param {number} seconds */
 const tickLabel = (seconds) => (seconds > 0 && seconds < 1 ? `${seconds}s` : elapsed(seconds))
 
-/** When everything in a run happened. @param {{ run: Run }} props */
+/** When everything in a run happened, earlier attempts included. @param {{ run: Run }} props */
 export function RunTimeline({ run }) {
   const timeline = timelineOf(run)
   if (!timeline) return null
   return isActive(run) ? (
     <LiveChart {...timeline} />
   ) : (
-    <Chart rows={timeline.rows} now={null} end={timeline.end ?? 1} />
+    <Chart rows={timeline.rows} pauses={timeline.pauses} now={null} end={timeline.end ?? 1} />
   )
 }
 
-/** @param {{ rows: Row[], start: number }} props */
-function LiveChart({ rows, start }) {
-  const now = Math.max(0.1, (useNow() - start) / 1000)
+/** @param {{ rows: Row[], pauses: Pause[], start: number }} props */
+function LiveChart({ rows, pauses, start }) {
+  const now = Math.max(0.1, placed(pauses, (useNow() - start) / 1000))
   const ended = rows.flatMap((row) => row.bars.map((bar) => bar.to ?? 0))
   const reached = Math.max(now, ...ended)
-  return <Chart rows={rows} now={reached} end={reached} />
+  return <Chart rows={rows} pauses={pauses} now={reached} end={reached} />
 }
 
-/** @param {{ rows: Row[], now: number | null, end: number }} props */
-function Chart({ rows, now, end }) {
+/** @param {{ rows: Row[], pauses: Pause[], now: number | null, end: number }} props */
+function Chart({ rows, pauses, now, end }) {
   const span = end * (now === null ? 1.02 : ROOM_AHEAD)
   return (
     <div className={classes.chart} role="table" aria-label="Timeline">
@@ -56,9 +56,19 @@ function Chart({ rows, now, end }) {
       {rows.map((row) => (
         <ChartRow key={row.key} row={row} now={now} span={span} />
       ))}
+      <div className={classes.pauses} aria-hidden="true">
+        {pauses.map((pause) => (
+          <span key={pause.from} style={{ left: `${(placed(pauses, pause.to) / span) * 100}%` }} />
+        ))}
+      </div>
+      {pauses.length > 0 && <p className={classes.note}>{pauseWords(pauses)}</p>}
     </div>
   )
 }
+
+/** @param {Pause[]} pauses */
+const pauseWords = (pauses) =>
+  `Dotted line: repaired ${pauses.map(({ from, to }) => duration(to - from)).join(', then ')} later; the time between is left out.`
 
 /** @param {{ row: Row, now: number | null, span: number }} props */
 function ChartRow({ row, now, span }) {
@@ -89,19 +99,20 @@ function BarView({ bar, now, span }) {
   const attempt = bar.attempt ? `, attempt ${bar.attempt + 1}` : ''
   const left = (bar.from / span) * 100
   const width = (seconds / span) * 100
-  const outside = width > ROOM_FOR_LABEL ? undefined : left + width > 78 ? 'left' : 'right'
   return (
     <span
       className={classes.bar}
       data-kind={bar.face.kind}
       data-growing={bar.to === null || undefined}
-      data-outside={outside}
+      data-late={left + width > LATE || undefined}
       title={`${bar.face.word}, ${label}${attempt}`}
       style={{ left: `${left}%`, width: `${width}%` }}
     >
-      <span className={classes.label}>
-        <span aria-hidden="true">{SHAPES[bar.face.kind]}</span> <span className="tabular">{label}</span>
-        <span className="hidden-text">{`${bar.face.word}${attempt}`}</span>
+      <span className={classes.room}>
+        <span className={classes.label}>
+          <span aria-hidden="true">{SHAPES[bar.face.kind]}</span> <span className="tabular">{label}</span>
+          <span className="hidden-text">{`${bar.face.word}${attempt}`}</span>
+        </span>
       </span>
     </span>
   )
@@ -110,7 +121,7 @@ function BarView({ bar, now, span }) {
 /** What has not begun stands dotted behind "now". @param {{ row: Row, now: number | null, span: number }} props */
 function Absent({ row, now, span }) {
   const word = row.face?.word ?? 'Waiting'
-  if (now === null) return <span className={classes.word}>{word}</span>
+  if (now === null || row.over) return <span className={classes.word}>{word}</span>
   return (
     <span className={classes.ahead} style={{ left: `calc(${(now / span) * 100}% + 6px)` }}>
       {word}

@@ -4,14 +4,17 @@ import { useEffect, useRef, useState } from 'react'
 import { useNavigate } from 'react-router'
 import { Button, VisuallyHidden } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { runFace, succeeded } from '../../lib/runStates.js'
+import { isActive, runFace, succeeded } from '../../lib/runStates.js'
 import { changes, runName } from './announcements.js'
 import { useRefresh } from './useRefresh.js'
 import { useLive } from './useRunStream.jsx'
 
+/** @param {Run} run */
+const toastOf = (run) => `failed-${run.run_id ?? run.submission_id}`
+
 /** @param {Run} run @param {() => void} look */
 function failureToast(run, look) {
-  const id = `failed-${run.run_id ?? run.submission_id}`
+  const id = toastOf(run)
   const open = () => {
     notifications.hide(id)
     look()
@@ -59,6 +62,9 @@ export function RunWatch() {
     failed.forEach((run) =>
       failureToast(run, () => navigate(run.run_id ? `/runs/${run.run_id}` : '/pipeline')),
     )
+    Object.values(runs)
+      .filter((run) => (run.attempt ?? 0) > 0 && isActive(run))
+      .forEach((run) => notifications.hide(toastOf(run))) // it is being repaired
     if (news.length === 0) return
     const text = news.map((item) => item.text).join(' ')
     setMessage(failed.length > 0 ? { polite: '', alert: text } : { polite: text, alert: '' })

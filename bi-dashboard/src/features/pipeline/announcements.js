@@ -15,8 +15,8 @@ import {
 /** @param {Run} run */
 export const runName = (run) => (isAccepted(run) ? `Run ${run.run_id}` : 'The request')
 
-/** @param {Run} run */
-function phaseWords(run) {
+/** What an active run does now, to be said after its name. @param {Run} run */
+export function phaseWords(run) {
   if (!isAccepted(run))
     return run.submission_state === 'SUBMITTING' ? 'is not accepted by the workspace yet' : 'was sent'
   if (run.state === 'QUEUED' || run.phase === 'queued') return 'is queued'

@@ -33,8 +33,11 @@ export const cancelRun = (runId) => request(`${RUNS}/${runId}/cancel`, { method:
 /** @param {number} runId @returns {Promise<unknown>} */
 export const repairRun = (runId) => request(`${RUNS}/${runId}/repair`, { method: 'POST' })
 
-/** @returns {Promise<Status>} */
-export const fetchStatus = () => request(`${BASE}/status`)
+export const statusQuery = queryOptions({
+  queryKey: ['status'],
+  /** @returns {Promise<Status>} */
+  queryFn: ({ signal }) => request(`${BASE}/status`, { signal }),
+})
 
 /** @param {RunAction} action @param {string[]} claimIds */
 export const previewQuery = (action, claimIds) =>

@@ -21,7 +21,7 @@ export function normalised(run, at) {
   return {
     ...run,
     layer: run.layer ?? 'all',
-    tasks: mergedTasks(asTasks(run.task_keys), grouped(asTasks(run.tasks))),
+    tasks: mergedTasks(asTasks(run.task_keys), grouped(toldTasks(run))),
     submit_reason: run.submit_reason ?? (waits ? (run.error?.message ?? null) : null),
     phases,
     eta_at: run.eta_at ?? at,

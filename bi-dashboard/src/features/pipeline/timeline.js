@@ -6,8 +6,15 @@ import { faceOf, isActive, isOver, notebookOfTask, taskName } from '../../lib/ru
 
 /**
  * A bar begins `from` seconds after the run was requested. `to` is null while it grows.
+ * `over` is false for a row whose task has still to come.
  * @typedef {{ from: number, to: number | null, face: Face, attempt?: number }} Bar
- * @typedef {{ key: string, name: string, hint?: string, bars: Bar[], face: Face | null }} Row
+ * @typedef {{ key: string, name: string, hint?: string, bars: Bar[], face: Face | null, over: boolean }} Row
+ */
+
+/**
+ * A pause in which nothing of the run was executing, between an end and a repair. It is cut out of the picture:
+ * what comes after it moves `cut` seconds to the left.
+ * @typedef {{ from: number, to: number, cut: number }} Pause
  */
 
 /** @type {Record<string, { name: string, face: Face }>} */
@@ -16,11 +23,15 @@ const PHASES = {
   cluster_starting: { name: 'Cluster start-up', face: { kind: 'starting', word: 'Cluster starting' } },
 }
 
+/** Every attempt of every task. @param {Run} run */
+const attemptsOf = (run) => run.tasks.flatMap((task) => [...(task.attempts ?? []), task])
+
+/** @param {Run} run */
+const isRepaired = (run) => (run.attempt ?? 0) > 0
+
 /** @param {Run} run */
 function origin(run) {
-  const repaired = (run.attempt ?? 0) > 0 ? parseInstant(run.started_at) : null
-  if (repaired !== null) return repaired
-  const instants = [run.requested_at, run.started_at, run.tasks[0]?.started_at]
+  const instants = [run.requested_at, run.started_at, ...attemptsOf(run).map((task) => task.started_at)]
     .map(parseInstant)
     .filter((ms) => ms !== null)
   return instants.length > 0 ? Math.min(...instants) : null
@@ -63,46 +74,89 @@ function phaseRows(run, start) {
     const long = (measured.length > 0 ? measured : bars).filter(
       (bar) => bar.to === null || bar.to - bar.from >= 0.2,
     )
-    return long.length > 0 ? [{ key: phase, name, bars: long, face: null }] : []
+    return long.length > 0 ? [{ key: phase, name, bars: long, face: null, over: true }] : []
   })
 }
 
-/** @param {Run} run @param {Face} face @returns {Bar[]} */
-const queueBars = (run, face) => (run.queue_s ? [{ from: 0, to: run.queue_s, face }] : [])
+/** `queue_s` is that of the newest attempt; of earlier ones only the phases tell. @param {Run} run @param {Face} face @returns {Bar[]} */
+const queueBars = (run, face) => (run.queue_s && !isRepaired(run) ? [{ from: 0, to: run.queue_s, face }] : [])
 
 /** @param {Run} run @param {number} start @param {Face} face @returns {Bar[]} */
 function setupBars(run, start, face) {
-  const first = run.tasks.find((task) => (task.setup_s ?? 0) > 0)
-  const began = parseInstant(first?.started_at)
-  if (!first || began === null) return []
-  const from = (began - start) / 1000
-  return [{ from, to: from + (first.setup_s ?? 0), face }]
+  return attemptsOf(run).flatMap((attempt) => {
+    const began = parseInstant(attempt.started_at)
+    if (began === null || !attempt.setup_s) return []
+    const from = (began - start) / 1000
+    return [{ from, to: from + attempt.setup_s, face }]
+  })
 }
 
-/**
- * The rows of the timeline. A running run has bars without an end; the drawer lets them grow to now.
- *
- * @param {Run} run @returns {{ start: number, rows: Row[], end: number | null } | null}
- */
-export function timelineOf(run) {
-  const start = origin(run)
-  if (start === null) return null
-  const over = !isActive(run)
-  const taskRows = run.tasks.map((task) => ({
+const NOTICEABLE_PAUSE_S = 0.5
+/** The share of the time worked that stays of a pause, so that it can be seen. */
+const PAUSE_SHOWN = 0.03
+
+/** @param {Run} run @param {number} start @param {Row[]} rows @returns {Pause[]} */
+function pausesOf(run, start, rows) {
+  const again = parseInstant(run.started_at)
+  if (!isRepaired(run) || again === null) return []
+  const newest = { from: (again - start) / 1000, to: null }
+  const spans = [...rows.flatMap((row) => row.bars), newest].sort((a, b) => a.from - b.from)
+  const pauses = []
+  let [reached, worked] = [spans[0]?.from ?? 0, 0]
+  for (const { from, to } of spans) {
+    if (from - reached > NOTICEABLE_PAUSE_S) pauses.push({ from: reached, to: from })
+    worked += Math.max(0, (to ?? from) - Math.max(from, reached))
+    reached = Math.max(reached, to ?? (isActive(run) ? Infinity : from))
+  }
+  return pauses.map(({ from, to }) => ({ from, to, cut: Math.max(0, to - from - worked * PAUSE_SHOWN) }))
+}
+
+/** Where an instant stands in a picture without the pauses. @param {Pause[]} pauses @param {number} seconds */
+export const placed = (pauses, seconds) =>
+  pauses.reduce(
+    (place, { from, to, cut }) => place - cut * Math.min(1, Math.max(0, (seconds - from) / (to - from))),
+    seconds,
+  )
+
+/** @param {Pause[]} pauses @param {Row} row @returns {Row} */
+const withoutPauses = (pauses, row) => ({
+  ...row,
+  bars: row.bars.map((bar) => ({
+    ...bar,
+    from: placed(pauses, bar.from),
+    to: bar.to === null ? null : placed(pauses, bar.to),
+  })),
+})
+
+/** @param {Run} run @param {number} start @returns {Row[]} */
+const taskRows = (run, start) =>
+  run.tasks.map((task) => ({
     key: task.task_key,
     name: taskName(task),
     hint: notebookOfTask(task),
     bars: [...(task.attempts ?? []), task]
-      .map((attempt) => taskBar(attempt, start, over || isOver(attempt)))
-      .filter((bar) => bar !== null)
-      .filter((bar) => bar.to === null || bar.to >= 0), // what a repair reuses came before it
+      .map((attempt) => taskBar(attempt, start, !isActive(run) || isOver(attempt)))
+      .filter((bar) => bar !== null),
     face: faceOf(task),
+    over: isOver(task),
   }))
-  const rows = [...phaseRows(run, start), ...taskRows]
-  const ends = rows.flatMap((row) => row.bars.map((bar) => bar.to ?? 0))
+
+/**
+ * The rows of the timeline. A running run has bars without an end; the drawer lets them grow to now.
+ *
+ * @param {Run} run @returns {{ start: number, rows: Row[], pauses: Pause[], end: number | null } | null}
+ */
+export function timelineOf(run) {
+  const start = origin(run)
+  if (start === null) return null
+  const measured = [...phaseRows(run, start), ...taskRows(run, start)]
+  const pauses = pausesOf(run, start, measured)
+  const rows = measured.map((row) => withoutPauses(pauses, row))
+  if (isActive(run)) return { start, rows, pauses, end: null }
   const runEnd = parseInstant(run.ended_at)
-  const known = [...ends, runEnd === null ? 0 : (runEnd - start) / 1000]
-  return { start, rows, end: over ? Math.max(0.1, ...known) : null }
+  const ends = rows.flatMap((row) => row.bars.map((bar) => bar.to ?? 0))
+  const known = [...ends, runEnd === null ? 0 : placed(pauses, (runEnd - start) / 1000)]
+  return { start, rows, pauses, end: Math.max(0.1, ...known) }
 }
 
 const STEPS = [

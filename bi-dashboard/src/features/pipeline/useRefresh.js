@@ -1,7 +1,7 @@
 // @ts-check
 import { useCallback } from 'react'
 import { useQueryClient } from '@tanstack/react-query'
-import { fetchStatus } from './api.js'
+import { statusQuery } from './api.js'
 import { withStatus } from './runReducer.js'
 import { useLiveStore } from './useRunStream.jsx'
 
@@ -10,10 +10,10 @@ export function useRefresh() {
   const store = useLiveStore()
   const queries = useQueryClient()
   return useCallback(() => {
-    void fetchStatus().then(
+    void queries.invalidateQueries()
+    void queries.fetchQuery({ ...statusQuery, staleTime: 0 }).then(
       (status) => store.update((state) => withStatus(state, status)),
       () => undefined,
     )
-    void queries.invalidateQueries()
   }, [store, queries])
 }
