@@ -94,7 +94,7 @@ class TaskError(BaseModel):
 
 
 class Task(BaseModel):
-    """One task of a run, in its newest attempt. `state` and `result` are the workspace's own words."""
+    """One attempt of a task of a run. `state` and `result` are the workspace's own words."""
 
     task_key: str
     task_run_id: int
@@ -149,6 +149,7 @@ class Run(BaseModel):
     next_try_at: str | None
     task_keys: list[str]
     tasks: list[Task]
+    earlier_attempts: list[Task] = Field(description="What a repair or the retry policy ran again, in order")
 
 
 class Runs(BaseModel):

@@ -12,6 +12,7 @@ from app.domain.submissions import Submission
 
 def run_view(record: RunRecord, submission: Submission | None) -> dict[str, Any]:
     """A run that the workspace has accepted. Runs started elsewhere have no submission."""
+    latest = record.latest_tasks()
     return {
         "run_id": record.run_id,
         "submission_id": record.submission_id,
@@ -42,7 +43,8 @@ def run_view(record: RunRecord, submission: Submission | None) -> dict[str, Any]
         "unmapped": list(submission.unmapped) if submission and submission.unmapped else [],
         "next_try_at": None,
         "task_keys": list(record.task_keys),
-        "tasks": [task_view(task) for task in record.latest_tasks()],
+        "tasks": [task_view(task) for task in latest],
+        "earlier_attempts": [task_view(task) for task in record.tasks if task not in latest],
     }
 
 
@@ -79,11 +81,12 @@ def submission_view(submission: Submission) -> dict[str, Any]:
         "next_try_at": _iso(submission.next_try_at),
         "task_keys": list(submission.tasks),
         "tasks": [],
+        "earlier_attempts": [],
     }
 
 
 def task_view(task: TaskRecord) -> dict[str, Any]:
-    """One task of a run, in its newest attempt."""
+    """One attempt of a task of a run."""
     return task.as_json()
 
 
