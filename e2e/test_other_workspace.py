@@ -1,4 +1,4 @@
-"""With DATABRICKS_HOST the same build talks to any Databricks-compatible server, in both modes and with a foreign job."""
+"""With DATABRICKS_HOST the same build talks to any Databricks-compatible server, in both modes and to a foreign job."""
 
 from __future__ import annotations
 
