@@ -13,11 +13,13 @@ import uvloop
 from pydantic import ValidationError
 
 from local_workspace.app import build
+from local_workspace.engine.nursery import Nursery, WorkerDied
 from local_workspace.security import workspace_token
 from local_workspace.server import log, parent
 from local_workspace.server.lock import DataDirectoryInUse, hold
 from local_workspace.server.serving import listen, serve
 from local_workspace.settings import Settings
+from local_workspace.storage import Storage
 
 
 def main(
@@ -33,7 +35,7 @@ def main(
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
         _run(settings, exit_with)
-    except (ValidationError, DataDirectoryInUse, OSError) as fault:
+    except (ValidationError, DataDirectoryInUse, WorkerDied, OSError) as fault:
         typer.echo(f"The local workspace cannot start: {fault}", err=True)
         sys.exit(2)
 
@@ -45,7 +47,18 @@ def _run(settings: Settings, exit_with: int | None) -> None:
         token = workspace_token(settings.data_dir / "workspace.token")
         app = build(settings, token=token)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            if settings.spark_remote:
+                runner.run(_prove_engine(settings))
             runner.run(serve(app, listening, settings.host, exit_with=exit_with))
+
+
+async def _prove_engine(settings: Settings) -> None:
+    """An engine that somebody else runs is tried before anybody relies on it. Raises: WorkerDied."""
+    nursery = Nursery(Storage(settings.data_dir), settings.spark_remote)
+    try:
+        await nursery.prove()
+    finally:
+        await nursery.stop()
 
 
 if __name__ == "__main__":

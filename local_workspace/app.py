@@ -21,6 +21,7 @@ from local_workspace.clock import Clock, SystemClock
 from local_workspace.compute.cluster import NewPool, Pool
 from local_workspace.compute.clusters import Clusters
 from local_workspace.engine.catalog import Catalog
+from local_workspace.engine.nursery import Nursery
 from local_workspace.engine.pool import WorkerPool
 from local_workspace.engine.sql_executor import SqlExecutor
 from local_workspace.notebooks.export import render_html
@@ -58,13 +59,14 @@ def build(settings: Settings, *, token: str, new_pool: NewPool | None = None) ->
     """
     storage, clock = Storage(settings.data_dir), SystemClock()
     catalog = Catalog(storage)
+    nursery = Nursery(storage, settings.spark_remote)
     database = Database(settings.home / "workspace.db")
     user = Identity(settings.workspace_user, database.workspace_id(), settings.host)
     links = RunLinks(host=settings.host, workspace_id=user.workspace_id, token=token, clock=clock)
-    make_pool = new_pool or _worker_pools(storage, settings)
+    make_pool = new_pool or _worker_pools(nursery, settings.workspace_warm_workers)
     parts: list[Part] = [
         _running(settings, storage, database, clock, user, links, make_pool),
-        _querying(settings, storage, catalog, database, clock, user),
+        _querying(nursery, database, clock, user),
     ]
     routes: list[BaseRoute] = [
         *identity.routes(user),
@@ -80,6 +82,9 @@ def build(settings: Settings, *, token: str, new_pool: NewPool | None = None) ->
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.callback(database.close)
+            stack.push_async_callback(nursery.stop)
+            if new_pool is None:
+                nursery.begin()  # a stopped cluster then starts in the time that an engine takes
             for _routes, life in parts:
                 await stack.enter_async_context(life)
             yield
@@ -128,19 +133,17 @@ def _running(
     return routes, life()
 
 
-def _querying(
-    settings: Settings, storage: Storage, catalog: Catalog, database: Database, clock: Clock, user: Identity
-) -> Part:
+def _querying(nursery: Nursery, database: Database, clock: Clock, user: Identity) -> Part:
     """SQL warehouses and statements."""
-    warehouse = Warehouse(SqlExecutor(storage, catalog, settings.spark_remote))
+    warehouse = Warehouse(SqlExecutor(nursery))
     service = SqlService(warehouse, clock, warehouse_id=warehouse_id(database), owner=user.user_name)
     routes: list[BaseRoute] = [*sql_api.routes(service)]
     return routes, service
 
 
-def _worker_pools(storage: Storage, settings: Settings) -> NewPool:
+def _worker_pools(nursery: Nursery, size: int) -> NewPool:
     def new_pool() -> Pool:
-        return WorkerPool(storage=storage, size=settings.workspace_warm_workers, spark_remote=settings.spark_remote)
+        return WorkerPool(nursery=nursery, size=size)
 
     return new_pool
 

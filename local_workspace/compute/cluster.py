@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import structlog
 
 from local_workspace.clock import Clock
-from local_workspace.engine.tasks import TaskOutcome, TaskRequest
+from local_workspace.engine.tasks import NoWorker, TaskOutcome, TaskRequest
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ class Pool(Protocol):
 
     async def stop(self) -> None: ...
 
-    async def run(self, request: TaskRequest) -> TaskOutcome: ...
+    async def run(self, request: TaskRequest, started: Callable[[], None]) -> TaskOutcome: ...
 
 
 NewPool = Callable[[], Pool]
@@ -155,17 +155,18 @@ class Cluster:
         self._touch()
 
     async def _failed(self, pool: Pool, fault: Exception) -> None:
-        await pool.stop()
-        self._pool = None
-        self._fault = f"{type(fault).__name__}: {fault}"
+        self._fault = str(fault) if isinstance(fault, NoWorker) else f"{type(fault).__name__}: {fault}"
         self.record.termination_reason = {
             "code": "SPARK_STARTUP_FAILURE", "type": "SERVICE_FAULT", "parameters": {"message": self._fault},
         }  # fmt: skip
+        self._enter("TERMINATING", "TERMINATING", reason=self.record.termination_reason)
+        self._pool = None
+        await self._stopped(pool)
         self._ended()
 
     async def _restarting(self) -> None:
         if self._pool is not None:
-            await self._pool.stop()
+            await self._stopped(self._pool)
         await self._starting()
 
     async def _terminating(self, starting: asyncio.Task[None] | None) -> None:
@@ -174,13 +175,21 @@ class Cluster:
             await asyncio.wait({starting})
         pool, self._pool = self._pool, None
         if pool is not None:
-            await pool.stop()
+            await self._stopped(pool)
         self._ended()
+
+    async def _stopped(self, pool: Pool) -> None:
+        """Stop a pool; one that fails even at that must not keep the cluster from ending."""
+        try:
+            await pool.stop()
+        except Exception:
+            log.exception("cluster_pool_not_stopped", cluster_id=self.record.cluster_id)
 
     def _ended(self) -> None:
         self.record.terminated_time = self._clock.now_ms()
         self.record.state = "TERMINATED"
-        self.record.state_message = str(self.record.termination_reason.get("code", ""))
+        reason = self.record.termination_reason
+        self.record.state_message = str(reason.get("parameters", {}).get("message") or reason.get("code", ""))
         self._journal.save(self.record)
 
     def _enter(self, state: str, kind: str, *, message: str = "", reason: dict[str, Any] | None = None) -> None:
@@ -222,12 +231,23 @@ class Lease:
     def spark_context_id(self) -> int:
         return self._cluster.record.spark_context_id
 
-    async def run(self, request: TaskRequest) -> TaskOutcome:
-        """Run one task. Raises: ClusterFailed when the cluster was stopped meanwhile."""
-        outcome = await self._pool.run(request)
-        if outcome.status == "crashed" and self._cluster.record.state != "RUNNING":
-            raise ClusterFailed(f"Cluster {self.cluster_id} was terminated while the task was running.")
+    async def run(self, request: TaskRequest, started: Callable[[], None]) -> TaskOutcome:
+        """Run one task; `started` is called when its notebook begins.
+
+        Raises: ClusterFailed when the cluster was stopped meanwhile, or has no worker for the task.
+        """
+        try:
+            outcome = await self._pool.run(request, started)
+        except NoWorker as fault:
+            self._expect_running()
+            raise ClusterFailed(f"Cluster {self.cluster_id} has no worker for the task: {fault}") from fault
+        if outcome.status == "crashed":
+            self._expect_running()
         return outcome
+
+    def _expect_running(self) -> None:
+        if self._cluster.record.state != "RUNNING":
+            raise ClusterFailed(f"Cluster {self.cluster_id} was terminated while the task was using it.")
 
 
 _TYPES = {"USER_REQUEST": "SUCCESS", "INACTIVITY": "SUCCESS", "JOB_FINISHED": "SUCCESS", "WORKSPACE_STOPPED": "SUCCESS"}

@@ -9,9 +9,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
+
 from local_workspace.clock import Clock
 from local_workspace.compute.cluster import Cluster, ClusterFailed, ClusterRecord, Journal, Lease, NewPool
 from local_workspace.store.clusters import ClusterStore, NoJournal
+
+log = structlog.get_logger(__name__)
 
 SERVERLESS = "serverless"
 
@@ -60,7 +64,7 @@ class Clusters:
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         assert self._group is not None, "clusters run inside running()"
-        return self._group.create_task(work)
+        return self._group.create_task(_guarded(work))
 
     def _cluster(self, record: ClusterRecord, journal: Journal) -> Cluster:
         return Cluster(record, new_pool=self._new_pool, journal=journal, clock=self._clock, spawn=self._spawn)
@@ -135,6 +139,14 @@ class Clusters:
         """Stop the job clusters of a run that has ended."""
         for cluster_id in [name for name in self._hidden if name.startswith(f"job-{run_id}-")]:
             await self._hidden.pop(cluster_id).terminate("JOB_FINISHED")
+
+
+async def _guarded(work: Coroutine[Any, Any, None]) -> None:
+    """The fault of one cluster, such as a store that refuses, is not the end of the others and of the server."""
+    try:
+        await work
+    except Exception:
+        log.exception("cluster_transition_failed")
 
 
 __all__ = ["SERVERLESS", "ClusterFailed", "Clusters", "UnknownCluster"]

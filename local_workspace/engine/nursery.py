@@ -33,7 +33,9 @@ class Worker:
 
     async def warm(self) -> None:
         """Return when the worker's engine runs. Raises: WorkerDied."""
-        await self._receive()
+        told = await self._receive()
+        if told["event"] != "warm":
+            raise WorkerDied(f"could not be started: {told['message']}")
 
     async def ask(self, message: frames.Message) -> frames.Message:
         """Send a message and return the answer. Raises: WorkerDied."""
@@ -66,7 +68,10 @@ class Worker:
 
 
 class Nursery:
-    """A process with everything imported, that forks workers. It is started with the first worker."""
+    """A process with everything imported, that forks the workers of every pool of the server.
+
+    It is begun ahead of need with `begin`, else with the first worker, and again when it has died.
+    """
 
     def __init__(self, storage: Storage, spark_remote: str | None = None) -> None:
         self._storage = storage
@@ -74,16 +79,21 @@ class Nursery:
         self._process: asyncio.subprocess.Process | None = None
         self._control: socket.socket | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._starting: asyncio.Task[None] | None = None
         self._ready: asyncio.Event = asyncio.Event()
         self._workers: dict[int, Worker] = {}
         self._number = 0
-        self._starting = asyncio.Lock()
+
+    def begin(self) -> asyncio.Task[None]:
+        """Have everything imported in the background, unless that is done or on its way."""
+        if self._starting is None or (self._starting.done() and not self._is_alive()):
+            self._starting = asyncio.create_task(self._start())
+            self._starting.add_done_callback(_log_fault)
+        return self._starting
 
     async def new_worker(self) -> Worker:
         """Fork a worker; it is not warm yet. Raises: WorkerDied when the nursery cannot start."""
-        async with self._starting:
-            if self._process is None or self._process.returncode is not None:
-                await self._start()
+        await asyncio.shield(self.begin())  # others wait for the same start
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         worker = Worker(ours)
@@ -93,12 +103,24 @@ class Nursery:
             try:
                 socket.send_fds(self._existing_control(), [f"{self._number:016d}".encode()], [theirs.fileno()])
             except OSError as fault:
+                del self._workers[self._number]
                 ours.close()
                 raise WorkerDied("could not be started") from fault
         return worker
 
+    async def prove(self) -> None:
+        """Return when a worker could be started, which is ended again. Raises: WorkerDied."""
+        worker = await self.new_worker()
+        try:
+            await worker.warm()
+        finally:
+            await worker.kill()
+
     async def stop(self) -> None:
         """Kill all workers and the nursery; everything is dead on return."""
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait({self._starting})
         await asyncio.gather(*(worker.kill() for worker in list(self._workers.values())))
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -106,7 +128,10 @@ class Nursery:
             await self._process.wait()
         if self._reader is not None:
             await asyncio.wait({self._reader})
-        self._process = self._reader = None
+        self._process = self._reader = self._starting = None
+
+    def _is_alive(self) -> bool:
+        return self._reader is not None and not self._reader.done()
 
     async def _start(self) -> None:
         ours, theirs = socket.socketpair()
@@ -114,14 +139,23 @@ class Nursery:
         self._ready.clear()
         with theirs:
             os.set_inheritable(theirs.fileno(), True)
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command(theirs.fileno()), pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL
-            )
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._command(theirs.fileno()), pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL
+                )
+            except OSError as fault:
+                ours.close()
+                raise WorkerDied(f"could not be started: {fault}") from fault
         self._control = ours
         self._reader = asyncio.create_task(self._read(ours))
+        await self._until_ready(self._reader)
+
+    async def _until_ready(self, reader: asyncio.Task[None]) -> None:
         ready = asyncio.create_task(self._ready.wait())
-        await asyncio.wait({ready, self._reader}, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
+        try:
+            await asyncio.wait({ready, reader}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
         if not self._ready.is_set():
             raise WorkerDied("could not be started; the server's log says why")
 
@@ -132,12 +166,14 @@ class Nursery:
 
     async def _read(self, control: socket.socket) -> None:
         """Until the nursery is gone, and with it every worker."""
-        with control, contextlib.suppress(frames.ChannelClosed):
-            while True:
-                self._heard(await frames.receive_async(control))
-        for worker in list(self._workers.values()):
-            _settle(worker.ended, 9)
-        self._workers.clear()
+        try:
+            with control, contextlib.suppress(frames.ChannelClosed):
+                while True:
+                    self._heard(await frames.receive_async(control))
+        finally:
+            for worker in self._workers.values():
+                _settle(worker.ended, 9)
+            self._workers.clear()
 
     def _heard(self, message: frames.Message) -> None:
         if message["event"] == "ready":
@@ -159,3 +195,9 @@ class Nursery:
 def _settle(future: asyncio.Future[Any], value: Any) -> None:
     if not future.done():
         future.set_result(value)
+
+
+def _log_fault(starting: asyncio.Task[None]) -> None:
+    """A start that nobody waits for yet must not fail in silence."""
+    if not starting.cancelled() and (fault := starting.exception()) is not None:
+        log.error("nursery_not_started", how=str(fault))

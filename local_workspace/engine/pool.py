@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import asdict
 
 import structlog
 
 from local_workspace.engine.nursery import Nursery, Worker, WorkerDied
-from local_workspace.engine.tasks import TaskOutcome, TaskRequest
-from local_workspace.storage import Storage
+from local_workspace.engine.tasks import NoWorker, TaskOutcome, TaskRequest
 
 log = structlog.get_logger(__name__)
 
@@ -25,9 +25,10 @@ class WorkerPool:
     begun at once.
     """
 
-    def __init__(self, *, storage: Storage, size: int, spark_remote: str | None = None) -> None:
+    def __init__(self, *, nursery: Nursery, size: int) -> None:
         self._size = size
-        self._nursery = Nursery(storage, spark_remote)
+        self._nursery = nursery
+        self._workers: set[Worker] = set()
         self._warm: asyncio.Queue[Worker] = asyncio.Queue()
         self._warming: set[asyncio.Task[None]] = set()
         self._refill: asyncio.TimerHandle | None = None
@@ -36,9 +37,12 @@ class WorkerPool:
         self._fault: str | None = None
 
     async def start(self) -> None:
-        """Return when the first worker is warm; the others follow. Raises: WorkerDied when none can start."""
+        """Return when the first worker is warm; the others follow. Raises: NoWorker when none can start."""
         self._stopped = False
-        worker = await self._new_warm_worker()
+        try:
+            worker = await self._new_warm_worker()
+        except WorkerDied as death:
+            raise NoWorker(f"A worker process {death}.") from death
         self._warm.put_nowait(worker)
         self._refill_later(0)
 
@@ -49,37 +53,45 @@ class WorkerPool:
             self._refill.cancel()
         for task in self._warming:
             task.cancel()
-        await self._nursery.stop()
         if self._warming:
             await asyncio.wait(self._warming)
+        await asyncio.gather(*(worker.kill() for worker in list(self._workers)))
         while not self._warm.empty():
             self._warm.get_nowait()
 
-    async def run(self, request: TaskRequest) -> TaskOutcome:
-        """Run a notebook. Cancelling kills its worker and returns only when that is dead."""
+    async def run(self, request: TaskRequest, started: Callable[[], None] = lambda: None) -> TaskOutcome:
+        """Run a notebook; `started` is called once a worker has been taken for it.
+
+        Cancelling kills the worker and returns only when that is dead. Raises: NoWorker when none can be started.
+        """
         self._tasks += 1
         try:
             worker = await self._take()
             try:
-                answer = await worker.ask({"do": "run", "request": _wire(request)})
-                return TaskOutcome(**answer["outcome"])
+                started()
+                return await self._outcome(worker, request)
             finally:
                 await worker.kill()
-        except WorkerDied as death:
-            log.warning("worker_died", task_run_id=request.task_run_id, how=str(death))
-            return TaskOutcome("crashed", error=f"The worker process that ran the notebook {death}.")
         finally:
             self._tasks -= 1
             self._refill_later(_REFILL_AFTER_S)
 
+    async def _outcome(self, worker: Worker, request: TaskRequest) -> TaskOutcome:
+        try:
+            answer = await worker.ask({"do": "run", "request": _wire(request)})
+        except WorkerDied as death:
+            log.warning("worker_died", task_run_id=request.task_run_id, how=str(death))
+            return TaskOutcome("crashed", error=f"The worker process that ran the notebook {death}.")
+        return TaskOutcome(**answer["outcome"])
+
     async def _take(self) -> Worker:
-        """A warm worker that is still alive. Raises: WorkerDied when none can be had."""
+        """A warm worker that is still alive. Raises: NoWorker when none can be had."""
         while True:
             if self._warm.empty() and not self._warming:
                 self._begin_warming()
             if self._fault is not None and self._warm.empty():
                 fault, self._fault = self._fault, None
-                raise WorkerDied(fault)
+                raise NoWorker(f"A worker process {fault}.")
             worker = await self._next_warm()
             if worker is not None and not worker.ended.done():
                 if self._warm.empty() and not self._warming and self._size > 1:
@@ -93,14 +105,19 @@ class WorkerPool:
         getting = asyncio.ensure_future(self._warm.get())
         try:
             await asyncio.wait({getting, *self._warming}, return_when=asyncio.FIRST_COMPLETED)
-            return getting.result() if getting.done() else None
-        finally:
-            if not getting.done():
-                getting.cancel()
+        except asyncio.CancelledError:
+            if getting.done():
+                self._warm.put_nowait(getting.result())
+            getting.cancel()
+            raise
+        if getting.done():
+            return getting.result()
+        getting.cancel()
+        return None
 
     def _begin_warming(self) -> None:
         if self._stopped:
-            raise WorkerDied("was stopped with its cluster")
+            raise NoWorker("The workers were stopped with their cluster.")
         task = asyncio.create_task(self._warm_one())
         self._warming.add(task)
         task.add_done_callback(self._warming.discard)
@@ -108,14 +125,16 @@ class WorkerPool:
     async def _warm_one(self) -> None:
         try:
             worker = await self._new_warm_worker()
-        except WorkerDied as death:
-            log.error("worker_not_started", how=str(death))
-            self._fault = str(death)
+        except Exception as fault:  # whatever it is, the task that waits for this worker is told
+            log.exception("worker_not_started")
+            self._fault = str(fault)
             return
         self._warm.put_nowait(worker)
 
     async def _new_warm_worker(self) -> Worker:
         worker = await self._nursery.new_worker()
+        self._workers.add(worker)
+        worker.ended.add_done_callback(lambda _: self._workers.discard(worker))
         await worker.warm()
         return worker
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import structlog
@@ -28,9 +28,11 @@ class Registrar:
     each query.
     """
 
-    def __init__(self, catalog: Catalog, execute: Execute) -> None:
+    def __init__(self, catalog: Catalog, execute: Execute, only: Collection[str] | None = None) -> None:
+        """`only` names the catalogs that the engine has, where it cannot be given every one."""
         self._catalog = catalog
         self._execute = execute
+        self._only = only
         self._schemas: set[tuple[str, str]] = set()
         self._tables: dict[TableName, str] = {}
         self._views: dict[TableName, str] = {}
@@ -44,6 +46,8 @@ class Registrar:
         """Register what is new, drop what is gone; costs a few directory listings when nothing changed."""
         schemas: dict[tuple[str, str], SchemaInfo] = {}
         for engine_name in engine_catalogs(self._catalog):
+            if self._only is not None and engine_name not in self._only:
+                continue
             source = LEGACY_CATALOG if engine_name == SPARK_CATALOG else engine_name
             for schema in self._catalog.list_schemas(source):
                 schemas[engine_name, schema.name] = schema

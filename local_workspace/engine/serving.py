@@ -20,6 +20,7 @@ from pyspark.sql import functions as F
 
 from local_workspace.engine import frames
 from local_workspace.engine.catalog import Catalog
+from local_workspace.engine.remote import RemoteUnfit, same_files_missing
 from local_workspace.engine.session import Engine
 from local_workspace.engine.sql_binding import bound_values
 from local_workspace.engine.sql_values import as_texts
@@ -41,8 +42,14 @@ def serve_worker(channel: socket.socket, data_dir: str, spark_remote: str | None
     warnings.simplefilter("ignore")  # the engine's and pyspark's warnings are no output of a notebook
     np.random.seed()
     storage = Storage(data_dir)
-    engine = Engine(Catalog(storage), spark_remote)
-    _warm_up(engine, storage)
+    try:
+        engine = _warm_engine(storage, spark_remote)
+    except RemoteUnfit as unfit:
+        frames.send(channel, {"event": "not_started", "message": str(unfit)})
+        return
+    except Exception as fault:
+        frames.send(channel, {"event": "not_started", "message": error_text(fault)})
+        raise
     frames.send(channel, {"event": "warm"})
     while True:
         message = frames.receive(channel)
@@ -51,6 +58,17 @@ def serve_worker(channel: socket.socket, data_dir: str, spark_remote: str | None
             _serve_task(channel, engine, message)
             return
         _serve_statement(channel, engine, message)
+
+
+def _warm_engine(storage: Storage, spark_remote: str | None) -> Engine:
+    engine = Engine(Catalog(storage), spark_remote)
+    try:
+        _warm_up(engine, storage)
+    except Exception as fault:
+        if spark_remote:
+            raise same_files_missing(spark_remote, fault) from fault
+        raise
+    return engine
 
 
 def _warm_up(engine: Engine, storage: Storage) -> None:

@@ -20,6 +20,7 @@ from local_workspace.engine.names import Cursor, Namespace, TableName, quoted
 from local_workspace.engine.nullable_writes import NullableWrites
 from local_workspace.engine.plan_paths import PathInterceptor, PathMapper
 from local_workspace.engine.registration import Registrar, engine_catalogs
+from local_workspace.engine.remote import expect_reachable, served_catalogs
 from local_workspace.engine.statements import NESTED_VIEW, Statements
 
 _ENGINE_CONF = {"spark.sql.sources.default": "delta", "spark.sql.session.timeZone": "UTC"}
@@ -78,18 +79,15 @@ class Engine:
         self._listed: set[str] = set()
         self.session = WorkspaceSession(connection=self._connection())
         ConnectSession._set_default_and_active_session(self.session)
-        self._registrar = Registrar(catalog, self.session.engine_sql)
+        self._registrar = Registrar(catalog, self.session.engine_sql, self._remote_catalogs())
         self._configure(_ENGINE_CONF)
-        if not spark_remote:
-            self._registrar.sync()
-            self.use_defaults()
-            self.session._statements = Statements(self)
+        self._registrar.sync()
+        self.use_defaults()
+        self.session._statements = Statements(self)
 
     def refresh(self) -> None:
         """Tell the session what other workers created and dropped meanwhile."""
-        if self._remote:
-            return
-        if not self._listed.issuperset(engine_catalogs(self.catalog)):
+        if not self._remote and not self._listed.issuperset(engine_catalogs(self.catalog)):
             self._restart()
         self._registrar.sync()
 
@@ -138,7 +136,16 @@ class Engine:
         self._registrar.sync()
         self.use(catalog, schema)
 
+    def _remote_catalogs(self) -> list[str] | None:
+        """The catalogs that a server of somebody else has; the embedded one is given them all. Raises: RemoteUnfit."""
+        if not self._remote:
+            return None
+        needed = self.catalog.default_catalog
+        return served_catalogs(self._remote, [needed, *engine_catalogs(self.catalog)], needed, self.session.engine_sql)
+
     def _connection(self) -> Any:
+        if self._remote:
+            expect_reachable(self._remote)
         url = self._remote or self._start_server()
         os.environ |= {"SPARK_REMOTE": url, "SPARK_CONNECT_MODE_ENABLED": "1"}  # SparkSession.builder finds the session
         builder = DefaultChannelBuilder(url)

@@ -8,10 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from local_workspace.engine.catalog import Catalog
 from local_workspace.engine.nursery import Nursery, Worker, WorkerDied
 from local_workspace.engine.sql_values import text_rows
-from local_workspace.storage import Storage
 
 
 class SqlError(Exception):
@@ -35,9 +33,8 @@ class SqlResult:
 class SqlExecutor:
     """Starts with `start` or with the first statement; `stop` frees its memory, and it can be started again."""
 
-    def __init__(self, storage: Storage, catalog: Catalog, spark_remote: str | None = None) -> None:
-        self._nursery = Nursery(storage, spark_remote)
-        self._catalog = catalog
+    def __init__(self, nursery: Nursery) -> None:
+        self._nursery = nursery
         self._worker: Worker | None = None
         self._turn = asyncio.Lock()
 
@@ -48,8 +45,9 @@ class SqlExecutor:
 
     async def stop(self) -> None:
         """Kill the worker, the running statement with it."""
-        await self._nursery.stop()
-        self._worker = None
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await worker.kill()
 
     async def execute(
         self,
@@ -93,11 +91,13 @@ class SqlExecutor:
         if self._worker is not None and not self._worker.ended.done():
             return self._worker
         try:
-            worker = await self._nursery.new_worker()
+            worker = self._worker = await self._nursery.new_worker()
             await worker.warm()
         except WorkerDied as death:
             raise SqlError("INTERNAL_ERROR", f"The SQL engine {death}.") from death
-        self._worker = worker
+        except asyncio.CancelledError:
+            await self.stop()
+            raise
         return worker
 
 

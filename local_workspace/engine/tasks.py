@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 
+class NoWorker(Exception):
+    """A pool has no worker for a task and can start none; the text is a sentence that says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskContext:
     """Who and what a notebook runs for; notebooks read it through `dbutils.notebook.getContext()`."""

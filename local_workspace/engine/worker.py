@@ -1,8 +1,8 @@
 """The nursery and its workers: `python -m local_workspace.engine.worker --data-dir DIR --control-fd N`.
 
-The nursery imports everything heavy once (about a second) and starts nothing. For each worker it is asked for it forks:
-the child begins with all modules loaded, starts an engine of its own and is warm in about 0.1 s. A worker serves one
-task, or SQL statements until its channel closes; then it ends. Nursery and workers die with the server.
+The nursery imports everything heavy once (about a second, 100 MB) and starts nothing. For each worker it is asked for
+it forks: the child begins with all modules loaded and starts an engine of its own. A worker serves one task, or SQL
+statements until its channel closes; then it ends. Nursery and workers die with the server.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def main() -> None:
     arguments = _arguments()
     die_with_parent(arguments.parent)
     os.environ.update(_SETTINGS)
-    sys.pycache_prefix = str(Path(arguments.data_dir, "workspace", "pycache"))  # not beside the notebooks
     control = socket.socket(fileno=arguments.control_fd)
     _import_everything()
+    sys.pycache_prefix = str(Path(arguments.data_dir, "workspace", "pycache"))  # from now on: not beside the notebooks
     gc.collect()
     gc.freeze()  # what is loaded stays shared between the workers
     Nursery(control, arguments.data_dir, arguments.spark_remote).serve()

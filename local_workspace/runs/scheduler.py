@@ -92,11 +92,18 @@ class Scheduler:
 
     def _begin(self, driver: RunDriver) -> None:
         assert self._group is not None, "runs are admitted inside running()"
-        self._active[driver.run.run_id] = driver
         driver.begin()
-        work = self._group.create_task(self._drive(driver))
+        self._active[driver.run.run_id] = driver
+        work = self._group.create_task(self._guarded(driver))
         self._work.add(work)
         work.add_done_callback(self._work.discard)
+
+    async def _guarded(self, driver: RunDriver) -> None:
+        """The fault of one run, such as a store that refuses to note its end, is not the end of the others."""
+        try:
+            await self._drive(driver)
+        except Exception:
+            log.exception("run_not_recorded", run_id=driver.run.run_id)
 
     async def _drive(self, driver: RunDriver) -> None:
         try:

@@ -66,8 +66,8 @@ class TaskRunner:
         try:
             path = self._prepare(run, attempt, upstream)
             async with self._clusters.lease(run.run_id, attempt.definition) as lease:
-                started(lease)
-                return _ending(await lease.run(self._request(run, attempt, upstream, path, lease)))
+                request = self._request(run, attempt, upstream, path, lease)
+                return _ending(await lease.run(request, lambda: started(lease)))
         except BadReference as fault:
             return _refused("INVALID_RUN_CONFIGURATION", str(fault))
         except NotebookMissing as fault:

@@ -96,4 +96,10 @@ class Warehouse:
                 async with asyncio.timeout(self.auto_stop_s):
                     await self._work.wait()
             except TimeoutError:
-                await self.stop(only_if_idle=True)
+                await self._stop_if_idle()
+
+    async def _stop_if_idle(self) -> None:
+        try:
+            await self.stop(only_if_idle=True)
+        except Exception:  # the watch goes on: the next statement starts a new engine
+            log.exception("warehouse_not_stopped")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from local_workspace.engine.catalog import Catalog
+from local_workspace.engine.nursery import Nursery
 from local_workspace.engine.pool import WorkerPool
 from local_workspace.engine.tasks import TaskContext, TaskOutcome, TaskRequest
 from local_workspace.storage import Storage
@@ -48,7 +49,8 @@ class Bench:
         self.storage = Storage(data_dir)
         self.catalog = Catalog(self.storage)
         self.loop = LoopThread()
-        self.pool = WorkerPool(storage=self.storage, size=size)
+        self.nursery = Nursery(self.storage)
+        self.pool = WorkerPool(nursery=self.nursery, size=size)
 
     def write(self, path: str, text: str) -> None:
         file = self.storage.workspace_file(path)
@@ -90,5 +92,6 @@ def bench(data_dir: Path, size: int = 2) -> Iterator[Bench]:
         made.loop.call(made.pool.start())
         yield made
         made.loop.call(made.pool.stop())
+        made.loop.call(made.nursery.stop())
     finally:
         made.loop.close()

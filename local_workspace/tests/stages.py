@@ -26,6 +26,9 @@ class Stage:
     pools_stopped: int = 0
     start_fault: Exception | None = None
     start_gate: threading.Event | None = None
+    stop_fault: Exception | None = None
+    worker_gate: threading.Event | None = None
+    worker_fault: Exception | None = None
 
     def seen(self, path: str) -> list[TaskRequest]:
         return [request for request in self.requests if request.notebook_path == path]
@@ -51,8 +54,15 @@ class StagePool:
     async def stop(self) -> None:
         self._stage.pools_stopped += 1
         self._stopped.set()
+        if self._stage.stop_fault is not None:
+            raise self._stage.stop_fault
 
-    async def run(self, request: TaskRequest) -> TaskOutcome:
+    async def run(self, request: TaskRequest, started: Callable[[], None]) -> TaskOutcome:
+        if self._stage.worker_gate is not None:
+            await opened(self._stage.worker_gate)
+        if self._stage.worker_fault is not None:
+            raise self._stage.worker_fault
+        started()
         self._stage.requests.append(request)
         part = asyncio.ensure_future(self._stage.parts.get(request.notebook_path, succeed)(request))
         stopped = asyncio.ensure_future(self._stopped.wait())

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from local_workspace.engine.nursery import Nursery
+from local_workspace.engine.pool import WorkerPool
 from local_workspace.engine.process_life import death_in_words
-from local_workspace.tests.live_engine import Bench, bench
+from local_workspace.engine.tasks import NoWorker
+from local_workspace.storage import Storage
+from local_workspace.tests.live_engine import Bench, LoopThread, bench
 from local_workspace.tests.waiting import until
 
 
@@ -97,14 +103,60 @@ def test_output_can_be_read_while_a_cell_still_runs(live: Bench) -> None:
     run.cancel()
 
 
-def test_stopping_a_pool_leaves_no_process_behind_and_it_can_start_again(tmp_path: Path) -> None:
+def test_a_stopped_pool_has_no_worker_left_and_can_start_again(tmp_path: Path) -> None:
     with bench(tmp_path, size=1) as made:
-        pid = int(str(made.run("import os\ndbutils.notebook.exit(os.getppid())").result))
-        assert alive(pid)
+        source = "import os\nprint(os.getpid(), os.getppid(), flush=True)\nimport time\ntime.sleep(600)"
+        request = made.request(source)
+        run = made.loop.begin(made.pool.run(request))
+        until(lambda: len(made.printed(request).split()) == 2)
+        worker, nursery = (int(word) for word in made.printed(request).split())
         made.loop.call(made.pool.stop())
-        assert not alive(pid)
+        assert (alive(worker), alive(nursery)) == (False, True)
+        assert run.result(30).status == "crashed"
         made.loop.call(made.pool.start())
         assert made.run("dbutils.notebook.exit('again')").result == "again"
+        made.loop.call(made.nursery.stop())
+        assert not alive(nursery)
+
+
+def test_a_task_has_not_started_while_it_waits_for_a_worker(live: Bench) -> None:
+    """The nursery is held, so that no worker can be born."""
+    pool = WorkerPool(nursery=live.nursery, size=1)
+    live.loop.call(pool.start())
+    nursery = int(str(live.run("import os\ndbutils.notebook.exit(os.getppid())").result))
+    started = threading.Event()
+    first, second = live.request("import time\nprint('begun')\ntime.sleep(600)"), live.request("x = 1")
+    runs = [live.loop.begin(pool.run(first))]
+    until(lambda: "begun" in live.printed(first))
+    os.kill(nursery, signal.SIGSTOP)
+    try:
+        runs.append(live.loop.begin(pool.run(second, started.set)))
+        live.loop.call(asyncio.sleep(0))
+        assert not started.is_set()
+    finally:
+        os.kill(nursery, signal.SIGCONT)
+    assert runs[1].result(60).status == "success"
+    assert started.is_set()
+    live.loop.call(pool.stop())
+
+
+def test_a_nursery_that_was_killed_is_begun_again(tmp_path: Path) -> None:
+    with bench(tmp_path, size=1) as made:
+        nursery = int(str(made.run("import os\ndbutils.notebook.exit(os.getppid())").result))
+        os.kill(nursery, signal.SIGKILL)
+        until(lambda: not alive(nursery))
+        assert made.run("dbutils.notebook.exit('fine')").result == "fine"
+
+
+def test_a_pool_that_can_start_no_worker_says_why(tmp_path: Path) -> None:
+    loop = LoopThread()
+    nursery = Nursery(Storage(tmp_path), spark_remote="sc://127.0.0.1:1")
+    try:
+        with pytest.raises(NoWorker, match=r"sc://127\.0\.0\.1:1"):
+            loop.call(WorkerPool(nursery=nursery, size=1).start())
+    finally:
+        loop.call(nursery.stop())
+        loop.close()
 
 
 _SERVER = """

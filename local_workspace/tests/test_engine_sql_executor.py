@@ -12,6 +12,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from local_workspace.engine.catalog import Catalog
+from local_workspace.engine.nursery import Nursery
 from local_workspace.engine.sql_executor import SqlError, SqlExecutor, SqlResult
 from local_workspace.storage import Storage
 from local_workspace.tests.live_engine import LoopThread
@@ -22,7 +23,8 @@ class Warehouse:
         self.storage = Storage(data_dir)
         self.catalog = Catalog(self.storage)
         self.loop = LoopThread()
-        self.executor = SqlExecutor(self.storage, self.catalog)
+        self.nursery = Nursery(self.storage)
+        self.executor = SqlExecutor(self.nursery)
 
     def sql(self, statement: str, **named: Any) -> SqlResult:
         return self.loop.call(self.executor.execute(statement, **named))
@@ -37,6 +39,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     made.loop.call(made.executor.start())
     yield made
     made.loop.call(made.executor.stop())
+    made.loop.call(made.nursery.stop())
     made.loop.close()
 
 
