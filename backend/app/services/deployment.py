@@ -17,7 +17,8 @@ from typing import Any, Protocol
 import structlog
 
 from app.domain.errors import WorkspaceRejected
-from app.services.job_definition import JOB_TAG, job_settings
+from app.services.job_definition import job_settings
+from app.services.targets import JOB_TAG
 
 log = structlog.get_logger()
 
@@ -31,6 +32,7 @@ class WorkspaceApi(Protocol):
 
     async def get(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]: ...
     async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]: ...
+    async def find_job_by_tag(self, name: str, value: str) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,7 @@ class Deployment:
             },
         )
         digest = _hash(json.dumps(settings, sort_keys=True))
-        job_id = await self._find_job()
+        job_id = await self._api.find_job_by_tag(*JOB_TAG)
         if job_id is not None and manifest.job == digest:
             return job_id, False
         manifest.job = digest
@@ -203,17 +205,6 @@ class Deployment:
             return int((await self._api.post("/api/2.2/jobs/create", settings))["job_id"]), True
         await self._api.post("/api/2.2/jobs/reset", {"job_id": job_id, "new_settings": settings})
         return job_id, True
-
-    async def _find_job(self) -> int | None:
-        page: str | None = ""
-        while page is not None:
-            listed = await self._api.get("/api/2.2/jobs/list", {"limit": 100, **({"page_token": page} if page else {})})
-            for job in listed.get("jobs", []):
-                name, value = JOB_TAG
-                if job.get("settings", {}).get("tags", {}).get(name) == value:
-                    return int(job["job_id"])
-            page = listed.get("next_page_token") or None
-        return None
 
     async def _local_cluster_id(self) -> str:
         listed = await self._api.get("/api/2.1/clusters/list")

@@ -7,8 +7,6 @@ from typing import Any
 
 import yaml
 
-JOB_TAG = ("petinsure360", "pipeline")
-
 
 def job_settings(
     definition: Path, *, notebook_root: str, cluster_id: str | None, parameters: dict[str, str]
