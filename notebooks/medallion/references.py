@@ -10,7 +10,7 @@ REFERENCE_HASHES = ("_policy_hash", "_pet_hash", "_customer_hash", "_provider_ha
 
 REFERENCE_COLUMNS = (
     *("_policy_pet_id", "_effective_date", "_term_end", "_annual_deductible", "_reimbursement_pct", "_annual_limit"),
-    *("_accident_wait", "_illness_wait", "_orthopedic_wait", "_wellness", "_dental", "_renewal_count"),
+    *("_accident_wait", "_illness_wait", "_orthopedic_wait", "_wellness", "_dental"),
     *("_conditions", "_onset_on", "_refs_hash"),
 )
 """What the terms of a policy need beside the claim."""
@@ -56,7 +56,6 @@ def _policy_terms(lake: Lake) -> DataFrame:
         ],
         F.coalesce("includes_wellness", F.lit(False)).alias("_wellness"),
         F.coalesce("includes_dental", F.lit(False)).alias("_dental"),
-        F.coalesce("renewal_count", F.lit(0)).alias("_renewal_count"),
     )
 
 

@@ -15,12 +15,12 @@ _MONEY = "decimal(12,2)"
 def ineligible_reason() -> Column:
     """Why nothing is owed for a claim; null when the policy covers it. The first of these that applies.
 
-    Accidents wait for `accident_wait_days`, orthopaedic illness for its own, other illness for the illness period;
-    a renewed policy has no waiting period, and care that needs a rider has none either (NAIC Model Act 633).
+    Accidents wait for `accident_wait_days`, orthopaedic illness for its own, other illness for the illness period,
+    and care that needs a rider not at all. All of it counts from the effective date, which a renewal does not move:
+    renewed terms bring neither a new waiting period nor a new exclusion (NAIC Model Act 633).
     """
     wait = (
-        F.when(F.col("_renewal_count") > 0, 0)
-        .when(F.col("claim_type") == "Wellness", 0)
+        F.when(F.col("claim_type") == "Wellness", 0)
         .when(F.col("claim_type") == "Accident", F.col("_accident_wait"))
         .when(F.col("claim_category") == _ORTHOPEDIC, F.col("_orthopedic_wait"))
         .otherwise(F.col("_illness_wait"))
@@ -39,10 +39,9 @@ def ineligible_reason() -> Column:
 
 
 def _pre_existing() -> Column:
-    """The condition is on the pet's list and began before the first policy year did."""
-    first_day = F.add_months(F.col("_effective_date"), -12 * F.col("_renewal_count"))
+    """The condition is on the pet's list and began before the policy did."""
     listed = F.array_contains("_conditions", F.coalesce(F.col("diagnosis_code"), F.lit("?")))
-    return F.coalesce(listed, F.lit(False)) & F.coalesce(F.col("_onset_on") < first_day, F.lit(True))
+    return F.coalesce(listed, F.lit(False)) & F.coalesce(F.col("_onset_on") < F.col("_effective_date"), F.lit(True))
 
 
 def with_terms(claims: DataFrame) -> DataFrame:

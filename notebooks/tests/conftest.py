@@ -248,6 +248,7 @@ def spark() -> Iterator[SparkSession]:
     session = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
     session.conf.set("spark.sql.sources.default", "delta")
     session.conf.set("spark.sql.session.timeZone", "UTC")
+    session.conf.set("spark.python.sql.dataFrameDebugging.enabled", "false")  # as the local workspace sets it
     yield session
     session.stop()
     server.stop()

@@ -226,7 +226,8 @@ COVERAGE = [
     (None, {}, {"service_date": "2025-01-01", "claim_type": "Accident"}),
     ("waiting_period", {}, {"service_date": "2025-01-30", "claim_category": "Orthopedic"}),
     (None, {}, {"service_date": "2025-01-31", "claim_category": "Orthopedic"}),
-    (None, {"renewal_count": "1"}, {"service_date": "2025-01-02"}),
+    ("waiting_period", {"renewal_count": "1", "effective_date": "2024-01-01"}, {"service_date": "2024-01-14"}),
+    (None, {"renewal_count": "1", "effective_date": "2024-01-01"}, {"service_date": "2025-01-02"}),
     ("not_covered", {}, {"claim_type": "Wellness"}),
     ("not_covered", {"includes_dental": "false"}, {"claim_category": "Dental"}),
     ("other_pet", {"pet_id": "PET-2"}, {}),
@@ -247,8 +248,8 @@ def test_what_the_policy_does_not_cover_has_nothing_eligible(workspace, make):
     assert found == [(reason, "300.00" if reason is None else "0.00") for reason, _, _ in COVERAGE]
 
 
-def test_a_condition_from_before_the_first_policy_year_is_excluded_and_a_later_one_is_not(workspace, make):
-    workspace.land_book()
+def test_a_condition_from_before_the_policy_is_excluded_and_a_later_one_is_not(workspace, make):
+    workspace.land_book(renewal_count="1", effective_date="2025-01-01", expiration_date="2027-01-01")
     listed = "HRT01;SKN01"
     workspace.land(
         "pets/pets.csv", make.csv([make.pet(pre_existing_conditions=listed, condition_onset_on="2024-06-01")])

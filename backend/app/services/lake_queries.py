@@ -32,7 +32,7 @@ _NEWEST_BRONZE = """
 SELECT claim_id, newest._content_hash AS hash
 FROM (
   SELECT trim(claim_id) AS claim_id,
-         max(struct(try_cast(nullif(trim(updated_at), '') AS timestamp) AS updated_at,
+         max(struct(coalesce(try_cast(nullif(trim(updated_at), '') AS timestamp), _landed_at) AS updated_at,
                     _landed_at, _source_file, _line, _content_hash)) AS newest
   FROM bronze.claims
   WHERE trim(claim_id) <> ''
