@@ -23,7 +23,12 @@ from local_workspace.engine.registration import Registrar, engine_catalogs
 from local_workspace.engine.remote import expect_reachable, served_catalogs
 from local_workspace.engine.statements import NESTED_VIEW, Statements
 
-_ENGINE_CONF = {"spark.sql.sources.default": "delta", "spark.sql.session.timeZone": "UTC"}
+_ENGINE_CONF = {
+    "spark.sql.sources.default": "delta",
+    "spark.sql.session.timeZone": "UTC",
+    # Otherwise pyspark looks for the caller's line, and for IPython, at every call that makes a column.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
+}
 
 
 class WorkspaceTables(ConnectCatalog):  # type: ignore[misc]  # pyspark is untyped here
