@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 import uvloop
@@ -35,9 +35,15 @@ def main(
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
         _run(settings, exit_with)
-    except (ValidationError, DataDirectoryInUse, WorkerDied, OSError) as fault:
-        typer.echo(f"The local workspace cannot start: {fault}", err=True)
-        sys.exit(2)
+    except WorkerDied as death:
+        _refuse(f"its engine {death}")
+    except (ValidationError, DataDirectoryInUse, OSError) as fault:
+        _refuse(str(fault))
+
+
+def _refuse(reason: str) -> NoReturn:
+    typer.echo(f"The local workspace cannot start: {reason}", err=True)
+    sys.exit(2)
 
 
 def _run(settings: Settings, exit_with: int | None) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from databricks.sdk.errors import InvalidParameterValue, ResourceDoesNotExist
 from databricks.sdk.service.compute import State
 
+from local_workspace.engine.tasks import NoWorker
 from local_workspace.tests.jobs_for_tests import Jobs, final, task, tasks_of
 from local_workspace.tests.serving_app import Served, workspace
 from local_workspace.tests.stages import Stage, held
@@ -104,6 +106,49 @@ def test_a_job_starts_the_terminated_cluster_that_it_names(staged: Served, stage
     assert tasks_of(run)["bronze"]["cluster_instance"] == {"cluster_id": cluster_id}
     assert state(staged, cluster_id) == "RUNNING"
     assert stage.requests[0].context.cluster_id == cluster_id
+
+
+def test_a_cluster_that_cannot_start_ends_with_its_reason_and_the_workspace_goes_on(
+    staged: Served, stage: Stage
+) -> None:
+    """Its pool fails to start and then to stop as well, which is no reason for anything else to end."""
+    stage.start_fault, stage.stop_fault = OSError("no more processes"), OSError("not even that")
+    cluster_id, api = make(staged), Jobs(staged)
+    reach(staged, cluster_id, "TERMINATED")
+    run = api.ended(api.run(api.create([task("bronze", existing_cluster_id=cluster_id)])))
+    cluster = staged.http.get("/api/2.1/clusters/get", params={"cluster_id": cluster_id}).json()
+    assert cluster["termination_reason"]["code"] == "SPARK_STARTUP_FAILURE"
+    assert cluster["state_message"] == "OSError: no more processes"
+    assert events(staged, cluster_id) == ["CREATING", "TERMINATING", "STARTING", "TERMINATING"]
+    assert final(run) == ("INTERNAL_ERROR", "FAILED")
+    details = tasks_of(run)["bronze"]["status"]["termination_details"]
+    assert (details["code"], details["type"]) == ("CLUSTER_ERROR", "INTERNAL_ERROR")
+    assert details["message"] == f"Cluster {cluster_id} could not be started: OSError: no more processes"
+    stage.start_fault = stage.stop_fault = None
+    again = api.ended(api.run(api.create([task("bronze", existing_cluster_id=cluster_id)])))
+    assert final(again) == ("TERMINATED", "SUCCESS")
+
+
+def test_a_task_is_pending_until_it_has_a_worker(staged: Served, stage: Stage) -> None:
+    stage.worker_gate = threading.Event()
+    cluster_id, api = make(staged), Jobs(staged)
+    reach(staged, cluster_id, "RUNNING")
+    run_id = api.run(api.create([task("bronze", existing_cluster_id=cluster_id)]))
+    waiting = api.until_task(run_id, "bronze", "PENDING")
+    assert waiting["state"]["state_message"] == "Waiting for cluster"
+    assert api.read(run_id)["state"]["life_cycle_state"] == "PENDING"
+    until(lambda: time.time() * 1000 > waiting["start_time"] + 20)
+    stage.worker_gate.set()
+    assert tasks_of(api.ended(run_id))["bronze"]["setup_duration"] >= 20
+
+
+def test_a_cluster_without_a_worker_for_a_task_is_a_cluster_error(staged: Served, stage: Stage) -> None:
+    stage.worker_fault = NoWorker("A worker process was killed by SIGKILL (9).")
+    cluster_id, api = make(staged), Jobs(staged)
+    run = api.ended(api.run(api.create([task("bronze", existing_cluster_id=cluster_id)])))
+    details = tasks_of(run)["bronze"]["status"]["termination_details"]
+    assert details["code"] == "CLUSTER_ERROR"
+    assert details["message"].endswith("has no worker for the task: A worker process was killed by SIGKILL (9).")
 
 
 def test_serverless_compute_is_in_no_list_and_in_no_answer(staged: Served) -> None:

@@ -13,12 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from local_workspace.engine.nursery import Nursery
 from local_workspace.engine.pool import WorkerPool
 from local_workspace.engine.process_life import death_in_words
-from local_workspace.engine.tasks import NoWorker
-from local_workspace.storage import Storage
-from local_workspace.tests.live_engine import Bench, LoopThread, bench
+from local_workspace.tests.live_engine import Bench, bench
 from local_workspace.tests.waiting import until
 
 
@@ -146,17 +143,6 @@ def test_a_nursery_that_was_killed_is_begun_again(tmp_path: Path) -> None:
         os.kill(nursery, signal.SIGKILL)
         until(lambda: not alive(nursery))
         assert made.run("dbutils.notebook.exit('fine')").result == "fine"
-
-
-def test_a_pool_that_can_start_no_worker_says_why(tmp_path: Path) -> None:
-    loop = LoopThread()
-    nursery = Nursery(Storage(tmp_path), spark_remote="sc://127.0.0.1:1")
-    try:
-        with pytest.raises(NoWorker, match=r"sc://127\.0\.0\.1:1"):
-            loop.call(WorkerPool(nursery=nursery, size=1).start())
-    finally:
-        loop.call(nursery.stop())
-        loop.close()
 
 
 _SERVER = """
