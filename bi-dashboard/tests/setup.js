@@ -18,4 +18,5 @@ if (typeof window !== 'undefined') {
     unobserve() {}
     disconnect() {}
   }
+  Element.prototype.scrollIntoView ??= () => undefined
 }

@@ -8,6 +8,7 @@ import { Shell } from '../features/shell/Shell.jsx'
 import { RunStreamProvider, useConnection, useLive } from '../features/pipeline/useRunStream.jsx'
 import { TriggerProvider } from '../features/pipeline/useRunActions.jsx'
 import { RunWatch } from '../features/pipeline/RunWatch.jsx'
+import { Commands } from './Commands.jsx'
 import { PipelinePage } from './PipelinePage.jsx'
 
 const OverviewPage = lazy(() => import('./OverviewPage.jsx'))
@@ -43,7 +44,7 @@ function Frame() {
   const connection = useConnection()
   const workspace = useLive((state) => state.workspace)
   return (
-    <Shell connection={connection} workspace={workspace}>
+    <Shell connection={connection} workspace={workspace} tools={<Commands />}>
       <Suspense fallback={<Placeholder height={420} />}>
         <Outlet />
       </Suspense>

@@ -27,6 +27,7 @@ export function ClaimSearch({ claimId, onSearch }) {
           className={classes.grow}
           label="Claim id"
           placeholder="CLM-000123"
+          data-filter
           value={text}
           error={fault}
           onChange={(event) => setText(event.currentTarget.value)}

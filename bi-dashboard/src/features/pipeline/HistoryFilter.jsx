@@ -18,6 +18,7 @@ export function HistoryFilter({ filter, onChoose }) {
     <>
       <NativeSelect
         aria-label="Layer"
+        data-filter
         data={LAYER_FILTERS}
         value={filter.layer ?? ''}
         onChange={(event) => onChoose('layer', event.currentTarget.value)}

@@ -78,10 +78,14 @@ export function RunError({ run }) {
 
 /** @param {{ run: Run }} props */
 export function RetryButton({ run }) {
-  const { retry, busy, error } = useRetry(run)
+  const { retry, busy, error } = useRetry()
   return (
     <>
-      <Button onClick={retry} loading={busy} leftSection={<IconRefresh aria-hidden="true" size={17} />}>
+      <Button
+        onClick={() => retry(run)}
+        loading={busy}
+        leftSection={<IconRefresh aria-hidden="true" size={17} />}
+      >
         Retry
       </Button>
       {error && <span role="alert">{errorWords(error)}</span>}

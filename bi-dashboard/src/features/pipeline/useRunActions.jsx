@@ -58,9 +58,9 @@ export function useTrigger() {
   return trigger
 }
 
-/** Asks the workspace to cancel. The run stays active until the workspace says that it ended. @param {Run} run */
-export function useCancel(run) {
-  const mutation = useMutation({ mutationFn: () => cancelRun(Number(run.run_id)) })
+/** Asks the workspace to cancel. The run stays active until the workspace says that it ended. @param {Run} run @param {() => void} [onAsked] */
+export function useCancel(run, onAsked) {
+  const mutation = useMutation({ mutationFn: () => cancelRun(Number(run.run_id)), onSuccess: onAsked })
   return {
     cancel: () => mutation.mutate(),
     asked: mutation.isPending || mutation.isSuccess,
@@ -70,24 +70,23 @@ export function useCancel(run) {
 
 const NOT_REPAIRABLE = new Set([400, 404, 409, 422, 501])
 
-/** Runs again what failed: as a repair where the workspace can, else as a new run of the same tasks and claims. @param {Run} run */
-export function useRetry(run) {
+/** Runs again what failed: as a repair where the workspace can, else as a new run of the same tasks and claims. @param {(error: Error) => void} [onError] */
+export function useRetry(onError) {
   const { trigger } = useTrigger()
-  const startAgain = () => {
+  const startAgain = (/** @type {Run} */ run) => {
     const claim_ids = run.claim_ids?.length ? run.claim_ids : undefined
     trigger(actionOf(run), { claim_ids, reason: isAccepted(run) ? `Retry of run ${run.run_id}` : 'Retry' })
   }
+  const isFinal = (/** @type {Error | null} */ error) =>
+    error instanceof ApiError && NOT_REPAIRABLE.has(error.status)
   const repair = useMutation({
-    mutationFn: () => repairRun(Number(run.run_id)),
-    onError: (error) => {
-      if (error instanceof ApiError && NOT_REPAIRABLE.has(error.status)) startAgain()
-    },
+    mutationFn: (/** @type {Run} */ run) => repairRun(Number(run.run_id)),
+    onError: (error, run) => (isFinal(error) ? startAgain(run) : onError?.(error)),
   })
-  const fellBack = repair.error instanceof ApiError && NOT_REPAIRABLE.has(repair.error.status)
-  const repairable = isAccepted(run) && run.retryable !== false
   return {
-    retry: () => (repairable ? repair.mutate() : startAgain()),
+    retry: (/** @type {Run} */ run) =>
+      isAccepted(run) && run.retryable !== false ? repair.mutate(run) : startAgain(run),
     busy: repair.isPending,
-    error: fellBack ? null : repair.error,
+    error: isFinal(repair.error) ? null : repair.error,
   }
 }

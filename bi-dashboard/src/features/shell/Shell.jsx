@@ -19,8 +19,8 @@ const LINKS = [
   { to: '/claims', name: 'Claims', Icon: IconFileDescription },
 ]
 
-/** @param {{ connection: ConnectionStatus, workspace: Workspace | null, children: import('react').ReactNode }} props */
-export function Shell({ connection, workspace, children }) {
+/** @param {{ connection: ConnectionStatus, workspace: Workspace | null, tools?: import('react').ReactNode, children: import('react').ReactNode }} props */
+export function Shell({ connection, workspace, tools, children }) {
   const [opened, { toggle, close }] = useDisclosure(false)
   const { pathname } = useLocation()
   useEffect(close, [pathname, close])
@@ -57,6 +57,7 @@ export function Shell({ connection, workspace, children }) {
           PetInsure360
         </NavLink>
         <div className={classes.spring} />
+        {tools}
         <WorkspaceBadge workspace={workspace} />
         <ConnectionMark connection={connection} />
         <ThemeToggle />
