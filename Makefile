@@ -1,37 +1,42 @@
-# Everything a user or an engineer does starts here. Each set-up step leaves a stamp in .setup/ and runs again only when its inputs changed.
+# Everything a user or an engineer does starts here. Each set-up step leaves a stamp beside what it made, so that it runs again when its
+# inputs changed, and when what it made is gone.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test test-long bench lock clean
+.PHONY: help setup run check test test-long bench lock clean browser
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && { echo $$p; break; }; done)
 PORT ?= 8000
 PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes
+RUNTIME := .venv/.runtime
+DEV := .venv/.dev
+NODE := bi-dashboard/node_modules/.installed
+DASHBOARD := bi-dashboard/dist/index.html
 DASHBOARD_SOURCES := $(shell find bi-dashboard/src bi-dashboard/public bi-dashboard/index.html bi-dashboard/vite.config.* -type f 2>/dev/null)
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
-setup: .setup/runtime .setup/dashboard ## Install what running needs (Python environment, dashboard build)
+setup: $(RUNTIME) $(DASHBOARD) ## Install what running needs (Python environment, dashboard build)
 
 run: setup ## Serve the dashboard on http://127.0.0.1:$(PORT) with a local workspace, or with DATABRICKS_HOST
 	@exec .venv/bin/petinsure360 serve --port $(PORT)
 
-check: .setup/dev .setup/node ## Lint, types and import rules
+check: $(DEV) $(NODE) ## Lint, types and import rules
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	cd bi-dashboard && npm run --silent lint && npm run --silent typecheck
 
-test: check .setup/dashboard .setup/browser ## Every check and every test but the long ones
+test: check $(DASHBOARD) browser ## Every check and every test but the long ones
 	cd bi-dashboard && npm test --silent
 	.venv/bin/pytest -m "not long"
 
-test-long: .setup/dev .setup/dashboard .setup/browser ## The long tests (chaos, soak)
+test-long: $(DEV) $(DASHBOARD) browser ## The long tests (chaos, soak)
 	.venv/bin/pytest -m long
 
-bench: .setup/dev .setup/dashboard ## Benchmarks; results in benchmarks/results/*.json
+bench: $(DEV) $(DASHBOARD) ## Benchmarks; results in benchmarks/results/*.json
 	.venv/bin/python -m benchmarks
 
 lock: ## Compile the hashed locks from requirements*.in (needs uv)
@@ -39,38 +44,35 @@ lock: ## Compile the hashed locks from requirements*.in (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements.lock -o requirements-dev.lock requirements-dev.in
 
 clean: ## Remove what set-up and tests made; the data directory stays
-	rm -rf .venv .setup bi-dashboard/node_modules bi-dashboard/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	rm -rf .venv bi-dashboard/node_modules bi-dashboard/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.setup/venv:
+.venv/.made:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found as python3, python3.11, … Install it or set PYTHON=."; exit 1; }
-	@mkdir -p .setup
 	@echo "Creating the Python environment …"
 	@$(PYTHON) -m venv .venv
 	@touch $@
 
-.setup/runtime: .setup/venv requirements.lock pyproject.toml
+$(RUNTIME): .venv/.made requirements.lock pyproject.toml
 	@echo "Installing the locked Python dependencies …"
 	@$(PIP) -r requirements.lock
 	@deploy/link_package.sh
 	@touch $@
 
-.setup/dev: .setup/runtime requirements-dev.lock
+$(DEV): $(RUNTIME) requirements-dev.lock
 	@echo "Installing the locked development dependencies …"
 	@$(PIP) -r requirements-dev.lock
 	@touch $@
 
-.setup/node: bi-dashboard/package-lock.json bi-dashboard/package.json
-	@mkdir -p .setup
+$(NODE): bi-dashboard/package-lock.json bi-dashboard/package.json
 	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null || { echo "Node 20 or newer is needed."; exit 1; }
 	@echo "Installing the locked dashboard dependencies …"
 	@cd bi-dashboard && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.setup/dashboard: .setup/node $(DASHBOARD_SOURCES)
+$(DASHBOARD): $(NODE) $(DASHBOARD_SOURCES)
 	@echo "Building the dashboard …"
 	@cd bi-dashboard && npm run --silent build
 	@touch $@
 
-.setup/browser: e2e/install_browser.sh
+browser:
 	@e2e/install_browser.sh
-	@touch $@
