@@ -8,7 +8,7 @@
 # DBTITLE 1,What this run was told
 from medallion.run import from_notebook
 
-run = from_notebook(spark, dbutils)
+run = from_notebook(spark, dbutils, "bronze_ingestion")
 
 # COMMAND ----------
 

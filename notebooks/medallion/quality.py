@@ -48,13 +48,12 @@ class Summary:
 
 
 def summarise(run: Run, lake: Lake) -> Summary:
-    """What this run wrote into silver and quarantine; tables that it did not touch count as nothing."""
+    """What this batch wrote into silver and quarantine, also before it was killed; nothing when it touched nothing."""
     parts = []
-    for entity in ENTITIES:
-        table = f"silver.{entity.table}"
-        if lake.touched(table):
-            parts.append(_counts(lake.read(table), run, F.lit(entity.table), "_warnings", "written"))
-    if lake.touched(QUARANTINE):
+    if any(lake.touched(table) for table in (*(f"silver.{entity.table}" for entity in ENTITIES), QUARANTINE)):
+        for entity in ENTITIES:
+            rows = lake.read(f"silver.{entity.table}")
+            parts.append(_counts(rows, run, F.lit(entity.table), "_warnings", "written"))
         parts.append(_counts(lake.read(QUARANTINE), run, F.col("table_name"), "_rejects", "quarantined"))
     summary = Summary({}, {}, {})
     for row in _union(parts).collect() if parts else []:

@@ -2,12 +2,15 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any, Protocol
 
 from pyspark.sql import SparkSession
+
+from medallion import context
 
 PARAMETERS = {
     "catalog": "petinsure360",
@@ -19,6 +22,7 @@ PARAMETERS = {
     "as_of": "",
     "submission_id": "",
     "task_key": "",
+    "max_reject_share": "0.5",
 }
 """The widgets of each notebook and their defaults."""
 
@@ -64,8 +68,23 @@ class Run:
     control_path: str
     claim_ids: frozenset[str] | None
     batch_id: str
-    as_of: date
+    told_as_of: date | None
     task_key: str
+    max_reject_share: float
+
+    @cached_property
+    def as_of(self) -> date:
+        """The day the figures are valued at: as told, else the day (UTC) of the newest file that bronze holds."""
+        return self.told_as_of or newest_landing(self.spark, f"{self.catalog}.bronze.manifest")
+
+
+def newest_landing(spark: SparkSession, manifest: str) -> date:
+    """The last day on which a file of the manifest was changed; the epoch while there is none, and so no figure."""
+    held = (
+        spark.sql(f"SELECT max(modified_ms) FROM {manifest}").collect() if spark.catalog.tableExists(manifest) else []
+    )
+    newest_ms = held[0][0] if held else None
+    return datetime.fromtimestamp((newest_ms or 0) / 1000, UTC).date()
 
 
 def described_version(spark: SparkSession) -> Callable[[str], int]:
@@ -77,21 +96,30 @@ def described_version(spark: SparkSession) -> Callable[[str], int]:
     return version
 
 
-def from_notebook(spark: SparkSession, dbutils: Any) -> Run:
-    """Declare the widgets and read them.
+def from_notebook(spark: SparkSession, dbutils: Any, task_key: str) -> Run:
+    """Declare the widgets and read them; what a job does not pass, the notebook's context says.
 
+    `task_key` is the task's name where neither tells one.
     Raises: ParameterError.
     """
     for name, default in PARAMETERS.items():
         dbutils.widgets.text(name, default)
     given = {name: dbutils.widgets.get(name) for name in PARAMETERS}
+    if not (context.is_told(given["batch_id"]) and context.is_told(given["task_key"])):
+        given |= _from_context(given, context.tags(dbutils), task_key)
     return from_parameters(spark, dbutils.fs, given)
+
+
+def _from_context(given: Mapping[str, str], tags: Mapping[str, str], task_key: str) -> dict[str, str]:
+    said = {"batch_id": context.first(tags, context.RUN_TAGS), "task_key": context.first(tags, context.TASK_TAGS)}
+    said["task_key"] = said["task_key"] or task_key
+    return {name: given[name] if context.is_told(given[name]) else text for name, text in said.items()}
 
 
 def from_parameters(
     spark: SparkSession,
     files: Files,
-    given: dict[str, str],
+    given: Mapping[str, str],
     *,
     table_version: Callable[[str], int] | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -113,31 +141,38 @@ def from_parameters(
         landing_path=told["landing_path"].rstrip("/"),
         control_path=told["control_path"].rstrip("/"),
         claim_ids=_claim_ids(files, told["claim_ids"], told["claim_ids_path"]),
-        batch_id=_batch_id(told),
-        as_of=_as_of(told),
+        batch_id=_batch_id(told["batch_id"]),
+        told_as_of=_as_of(told["as_of"]),
         task_key=told["task_key"] or "task",
+        max_reject_share=_share(told, "max_reject_share"),
     )
 
 
-def _required(told: dict[str, str], name: str) -> str:
-    if not told[name]:
-        raise ParameterError(f"{name} is empty: the job passes it, a run by hand has to as well")
-    return told[name]
-
-
-def _batch_id(told: dict[str, str]) -> str:
-    batch_id = _required(told, "batch_id")
+def _batch_id(batch_id: str) -> str:
+    if not context.is_told(batch_id):
+        raise ParameterError("batch_id is empty, and this notebook is run by no job that could name its run: pass one")
     if not re.fullmatch(r"[A-Za-z0-9_.:-]{1,64}", batch_id):
         raise ParameterError(f"batch_id {batch_id!r}: a run id is expected (letters, digits, and _ . : -)")
     return batch_id
 
 
-def _as_of(told: dict[str, str]) -> date:
-    text = _required(told, "as_of")
+def _as_of(text: str) -> date | None:
+    if not context.is_told(text):
+        return None
     try:
         return date.fromisoformat(text[:10])
     except ValueError as cause:
         raise ParameterError(f"as_of {text!r}: a date such as 2026-01-31 is expected") from cause
+
+
+def _share(told: Mapping[str, str], name: str) -> float:
+    try:
+        share = float(told[name])
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise ParameterError(f"{name} {told[name]!r}: a fraction from 0 to 1 is expected, such as {PARAMETERS[name]}")
+    return share
 
 
 def _claim_ids(files: Files, inline: str, path: str) -> frozenset[str] | None:

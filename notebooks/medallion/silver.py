@@ -10,7 +10,7 @@ from functools import partial
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion import pending, quality
+from medallion import gate, pending, quality
 from medallion.conform import Judged, judge, newest_first, typed
 from medallion.lake import Lake
 from medallion.parallel import at_once
@@ -53,6 +53,7 @@ class Silver:
         update(self._run, self._lake, self._verdicts)
         self._progress.did(QUARANTINE)
         self._report()
+        gate.check(self._run, self._lake)
         self._progress.finished()
         if self._progress.failure:
             self._result.warnings.append(self._progress.failure)
@@ -221,7 +222,7 @@ class Silver:
         return F.lit(self._run.batch_id).alias("_run_id")
 
     def _report(self) -> None:
-        """Counts and rule results of what this run wrote; fails when too large a share of the claims was refused."""
+        """Counts and rule results of what this run wrote."""
         summary = quality.summarise(self._run, self._lake)
         quality.store(self._run, self._lake, summary)
         self._result.tables = self._lake.finish()
@@ -249,5 +250,8 @@ def _valid(versions: DataFrame) -> DataFrame:
 
 
 def run_silver(run: Run) -> Result:
-    """Bring silver up to date with bronze. Repeating it changes nothing."""
+    """Bring silver up to date with bronze. Repeating it changes nothing.
+
+    Raises: TooManyRejected, after everything is written.
+    """
     return Silver(run).run()

@@ -1,11 +1,13 @@
 """Parameters, progress and the exit value."""
 
 import json
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from medallion.run import ParameterError, from_parameters
+from medallion.run import ParameterError, from_notebook, from_parameters
 
 GIVEN = {"batch_id": "1", "as_of": "2025-07-31"}
 NOTEBOOKS = Path(__file__).parents[1]
@@ -37,6 +39,9 @@ def test_claim_ids_come_inline_and_from_a_file():
         ({"claim_ids": ",".join(f"C{n}" for n in range(10_001))}, "at most 10000"),
         ({"as_of": "yesterday"}, "as_of 'yesterday'"),
         ({"batch_id": ""}, "batch_id is empty"),
+        ({"batch_id": "{{job.run_id}}"}, "batch_id is empty"),
+        ({"max_reject_share": "1.5"}, "max_reject_share '1.5'"),
+        ({"max_reject_share": "half"}, "max_reject_share 'half'"),
         ({"batch_id": "1' OR '1'='1"}, "a run id is expected"),
         ({"catalog": "a; DROP"}, "catalog 'a; DROP'"),
     ],
@@ -44,6 +49,58 @@ def test_claim_ids_come_inline_and_from_a_file():
 def test_a_wrong_parameter_is_refused_by_name(given, words):
     with pytest.raises(ParameterError, match=words.replace("(", r"\(")):
         _run(**given)
+
+
+class Utils:
+    """`dbutils` of a job that passes `given` and has a notebook context with `document`, or shows none."""
+
+    def __init__(self, given, document=None, method="toJson"):
+        texts = {}
+        self.fs = NoFiles()
+        self.widgets = SimpleNamespace(
+            text=lambda name, default: texts.setdefault(name, given.get(name, default)), get=texts.__getitem__
+        )
+        self._context = SimpleNamespace(**{method: lambda: json.dumps(document)}) if document else None
+        self.notebook = SimpleNamespace(entry_point=self, getContext=lambda: self._context)
+
+    def getDbutils(self):
+        return SimpleNamespace(notebook=lambda: self.notebook)
+
+
+CONTEXTS = [
+    ({"tags": {"multitaskParentRunId": "7", "runId": "8", "taskKey": "mine"}}, "toJson", ("7", "mine")),
+    ({"tags": {"jobId": "1", "runId": "8"}}, "toJson", ("8", "bronze_ingestion")),
+    ({"attributes": {"currentRunId": "9"}}, "safeToJson", ("9", "bronze_ingestion")),
+]
+
+
+@pytest.mark.parametrize("given", [{}, {"batch_id": "{{job.run_id}}", "as_of": "{{x}}", "task_key": "{{task.name}}"}])
+@pytest.mark.parametrize(("document", "method", "wanted"), CONTEXTS)
+def test_a_job_that_passes_nothing_is_named_by_the_notebooks_context(given, document, method, wanted):
+    run = from_notebook(None, Utils(given, document, method), "bronze_ingestion")
+    assert (run.batch_id, run.task_key) == wanted
+    assert run.told_as_of is None
+
+
+def test_what_the_job_passes_wins_over_the_context():
+    context = {"tags": {"multitaskParentRunId": "7", "taskKey": "mine"}}
+    run = from_notebook(None, Utils(GIVEN | {"task_key": "told"}, context), "bronze_ingestion")
+    assert (run.batch_id, run.task_key, run.as_of.isoformat()) == ("1", "told", "2025-07-31")
+
+
+def test_a_notebook_by_hand_without_any_run_is_told_to_pass_one():
+    with pytest.raises(ParameterError, match="batch_id is empty"):
+        from_notebook(None, Utils({}), "bronze_ingestion")
+
+
+def test_figures_are_valued_at_the_newest_file_when_no_day_is_told(workspace, make):
+    workspace.land_book()
+    workspace.land("claims/a.jsonl", [make.claim(), make.claim("LATE", service_date="2025-03-13")])
+    for n, file in enumerate(sorted(file for file in workspace.landing.rglob("*") if file.is_file())):
+        os.utime(file, (1_741_737_600 - n, 1_741_737_600 - n))  # 2025-03-12
+    workspace.run_all(as_of="{{job.start_time.iso_date}}")
+    assert [row["claim_id"] for row in workspace.rows("gold.claims_analytics")] == ["CLM-1"]
+    assert {row["as_of"].isoformat() for row in workspace.rows("gold.monthly_kpis")} == {"2025-03-12"}
 
 
 @pytest.mark.parametrize("layer", ["bronze", "silver", "gold"])

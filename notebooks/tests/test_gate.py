@@ -1,0 +1,49 @@
+"""The gate before gold: too large a refused share of a batch ends the run."""
+
+import pytest
+
+from medallion.gate import MIN_JUDGED, TooManyRejected
+
+BAD = MIN_JUDGED * 6 // 10
+
+
+def _land(workspace, make, bad, rows=MIN_JUDGED):
+    workspace.land_book()
+    claims = [make.claim(f"C{n}", claim_amount="n/a" if n < bad else "10.00") for n in range(rows)]
+    workspace.land("claims/a.jsonl", claims)
+    workspace.run("bronze")
+
+
+def test_a_batch_that_is_mostly_refused_fails_before_gold_and_loses_nothing(workspace, make):
+    _land(workspace, make, BAD)
+    with pytest.raises(TooManyRejected, match=r"60 of 100 rows of run run-2 \(60%\).*rule claim_amount_is_money"):
+        workspace.run("silver")
+    assert len(workspace.rows("bronze.claims")) == MIN_JUDGED
+    assert len(workspace.rows("silver.quarantine")) == BAD
+    assert len(workspace.rows("silver.claims")) == MIN_JUDGED - BAD
+
+
+def test_a_repeat_of_a_refused_batch_fails_again_until_it_is_corrected(workspace, make):
+    _land(workspace, make, BAD)
+    for _ in range(2):
+        with pytest.raises(TooManyRejected):
+            workspace.run("silver")
+    later = "2025-04-01T00:00:00Z"
+    workspace.land("claims/b.jsonl", [make.claim(f"C{n}", updated_at=later) for n in range(BAD // 2)])
+    workspace.run("bronze")
+    workspace.run("silver")
+    assert len(workspace.rows("silver.quarantine")) == BAD - BAD // 2
+
+
+def test_the_allowed_share_is_a_parameter(workspace, make):
+    _land(workspace, make, BAD)
+    result = workspace.run("silver", max_reject_share="0.6")
+    assert result.rows_quarantined == BAD
+    with pytest.raises(TooManyRejected, match=r"max_reject_share 0\.59"):
+        workspace.run("silver", max_reject_share="0.59")
+
+
+def test_few_bad_claims_are_a_warning_however_large_their_share(workspace, make):
+    _land(workspace, make, 3, rows=3)
+    result = workspace.run("silver")
+    assert result.warnings == ["3 rows were put into quarantine"]
