@@ -19,7 +19,7 @@ help: ## List the targets
 
 setup: $(RUNTIME) $(DASHBOARD) ## Install what running needs (Python environment, dashboard build)
 
-run: setup ## Serve the dashboard on http://127.0.0.1:$(PORT) with a local workspace, or with DATABRICKS_HOST
+run: setup ## Serve the dashboard on http://127.0.0.1:8000 (PORT=… for another port)
 	@exec .venv/bin/petinsure360 serve --port $(PORT)
 
 check: $(DEV) $(NODE) ## Lint, types and import rules
