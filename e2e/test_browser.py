@@ -151,3 +151,26 @@ def test_the_page_says_offline_when_the_server_stops_and_live_when_it_is_back(ow
     own_server.start()
     expect(page.get_by_text("Live", exact=True)).to_be_visible(timeout=LONG)
     expect(page.get_by_text("Succeeded").first).to_be_visible()
+
+
+def test_with_access_tokens_the_browser_signs_in_once_and_stays_live(
+    own_server: Server, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "PETINSURE_API_TOKENS", "ann:operator:a-token-of-enough-length,bob:viewer:another-token-of-length"
+    )
+    own_server.start()
+    assert own_server.http.get("/api/pipeline/status").status_code == 401
+    viewer = {"Authorization": "Bearer another-token-of-length"}
+    refused = own_server.post("/api/pipeline/databricks/trigger", {"layer": "gold"}, **viewer)
+    assert refused.status_code == 403
+    context = browser.new_context(http_credentials={"username": "ann", "password": "a-token-of-enough-length"})
+    try:
+        page = context.new_page()
+        page.goto(own_server.url)
+        expect(page.get_by_text("Live", exact=True)).to_be_visible(timeout=LONG)
+        page.reload()
+        expect(page.get_by_text("Live", exact=True)).to_be_visible(timeout=LONG)
+        expect(page.get_by_text(re.compile("finished in")).first).to_be_visible(timeout=LONG)
+    finally:
+        context.close()
