@@ -19,7 +19,15 @@ def provider_performance(providers: DataFrame, claims: DataFrame, as_of: date) -
     rows = providers.select(
         "provider_id", "provider_name", "provider_type", "city", "state", "is_in_network", "average_rating"
     ).join(figures, "provider_id", "left")
-    counts = ("claims", "decided_claims", "denied_claims", "emergency_claims", "customers", "duplicate_invoices")
+    counts = (
+        "claims",
+        "decided_claims",
+        "denied_claims",
+        "emergency_claims",
+        "customers",
+        "duplicate_invoices",
+        "flagged_claims",
+    )
     rows = rows.withColumns({name: F.coalesce(name, F.lit(0)).cast("bigint") for name in counts})
     money = ("billed_amount", "paid_amount")
     rows = rows.withColumns({name: F.coalesce(name, F.lit(0)).cast(_MONEY) for name in money})
@@ -58,6 +66,7 @@ def _figures(claims: DataFrame) -> DataFrame:
         F.count_if(F.coalesce("is_emergency", F.lit(False))).alias("emergency_claims"),
         F.countDistinct("customer_id").alias("customers"),
         F.count_if("_twice").alias("duplicate_invoices"),
+        F.count_if(F.size("review_flags") > 0).alias("flagged_claims"),
         F.sum("claim_amount").cast(_MONEY).alias("billed_amount"),
         F.sum("paid_amount").cast(_MONEY).alias("paid_amount"),
         F.round(F.sum("_peer_billed"), 4).alias("_peer_billed"),

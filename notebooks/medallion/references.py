@@ -19,7 +19,7 @@ REFERENCE_COLUMNS = (
 def with_references(claims: DataFrame, lake: Lake) -> DataFrame:
     """Each claim with the columns that its rules and its policy's terms need; nulls where the reference is unknown."""
     return (
-        claims.join(_policy_terms(lake), "policy_id", "left")
+        claims.join(policy_terms(lake), "policy_id", "left")
         .join(_pet_history(lake), "pet_id", "left")
         .join(_known(lake, "customers", "customer_id", "_customer_hash"), "customer_id", "left")
         .join(_known(lake, "vet_providers", "provider_id", "_provider_hash"), "provider_id", "left")
@@ -30,7 +30,7 @@ def with_references(claims: DataFrame, lake: Lake) -> DataFrame:
 def with_reference_hashes(claims: DataFrame, lake: Lake) -> DataFrame:
     """Only the hashes, to see which claims are stale."""
     return (
-        claims.join(_policy_terms(lake).select("policy_id", "_policy_hash"), "policy_id", "left")
+        claims.join(policy_terms(lake).select("policy_id", "_policy_hash"), "policy_id", "left")
         .join(_pet_history(lake).select("pet_id", "_pet_hash"), "pet_id", "left")
         .join(_known(lake, "customers", "customer_id", "_customer_hash"), "customer_id", "left")
         .join(_known(lake, "vet_providers", "provider_id", "_provider_hash"), "provider_id", "left")
@@ -42,7 +42,8 @@ def refs_hash() -> Column:
     return F.md5(F.concat_ws("|", *[F.coalesce(F.col(name), F.lit("-")) for name in REFERENCE_HASHES]))
 
 
-def _policy_terms(lake: Lake) -> DataFrame:
+def policy_terms(lake: Lake) -> DataFrame:
+    """`policy_id` with what its rules, terms and flags look at."""
     terms = ("effective_date", "annual_deductible", "reimbursement_pct", "annual_limit")
     return lake.read("silver.policies").select(
         "policy_id",

@@ -27,7 +27,7 @@ AGE_BANDS = ((1, "0"), (3, "1-2"), (7, "3-6"), (10, "7-9"))
 
 
 def release(run: Run, lake: Lake) -> None:
-    """Bring claims_analytics up to date for the run's claims; an unchanged claim is not written."""
+    """Bring claims_analytics up to date for the run's claims, without flags; an unchanged claim is not written."""
     claims = pending.only_chosen(run, lake.read("silver.claims"), "claim_id")
     if not lake.exists(TABLE):
         lake.append(TABLE, _rows(_joined(claims, lake), run))
@@ -119,6 +119,7 @@ def _rows(claims: DataFrame, run: Run) -> DataFrame:
         "provider_state",
         F.coalesce("is_in_network", F.lit(False)).alias("is_in_network"),
         F.col("_warnings").alias("warnings"),
+        F.array().cast("array<string>").alias("review_flags"),
         _released_hash().alias("_row_hash"),
         F.lit(run.batch_id).alias("_run_id"),
     )

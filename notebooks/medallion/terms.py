@@ -15,17 +15,10 @@ _MONEY = "decimal(12,2)"
 def ineligible_reason() -> Column:
     """Why nothing is owed for a claim; null when the policy covers it. The first of these that applies.
 
-    Accidents wait for `accident_wait_days`, orthopaedic illness for its own, other illness for the illness period,
-    and care that needs a rider not at all. All of it counts from the effective date, which a renewal does not move:
-    renewed terms bring neither a new waiting period nor a new exclusion (NAIC Model Act 633).
+    Waiting periods and exclusions count from the effective date, which a renewal does not move: renewed terms bring
+    neither a new waiting period nor a new exclusion (NAIC Model Act 633).
     """
-    wait = (
-        F.when(F.col("claim_type") == "Wellness", 0)
-        .when(F.col("claim_type") == "Accident", F.col("_accident_wait"))
-        .when(F.col("claim_category") == _ORTHOPEDIC, F.col("_orthopedic_wait"))
-        .otherwise(F.col("_illness_wait"))
-    )
-    waiting = F.col("service_date") < F.date_add(F.col("_effective_date"), wait)
+    waiting = F.col("service_date") < F.date_add(F.col("_effective_date"), waiting_days())
     outside = (F.col("service_date") < F.col("_effective_date")) | (F.col("service_date") >= F.col("_term_end"))
     return (
         F.when(outside, "outside_term")
@@ -35,6 +28,16 @@ def ineligible_reason() -> Column:
         .when((F.col("claim_type") == "Wellness") & ~F.col("_wellness"), "not_covered")
         .when((F.col("claim_category") == "Dental") & ~F.col("_dental"), "not_covered")
         .when(F.col("status") == "Denied", "denied")
+    )
+
+
+def waiting_days() -> Column:
+    """Accidents and orthopaedic illness have periods of their own; care that needs a rider does not wait."""
+    return (
+        F.when(F.col("claim_type") == "Wellness", 0)
+        .when(F.col("claim_type") == "Accident", F.col("_accident_wait"))
+        .when(F.col("claim_category") == _ORTHOPEDIC, F.col("_orthopedic_wait"))
+        .otherwise(F.col("_illness_wait"))
     )
 
 

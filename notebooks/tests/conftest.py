@@ -264,6 +264,14 @@ def workspace(spark: SparkSession, catalogs: Iterator[str], tmp_path: Path) -> W
     return make_workspace(spark, next(catalogs), tmp_path)
 
 
+@pytest.fixture(scope="module")
+def module_workspace(
+    spark: SparkSession, catalogs: Iterator[str], tmp_path_factory: pytest.TempPathFactory
+) -> Workspace:
+    """One lake for all tests of a module that only look at it."""
+    return make_workspace(spark, next(catalogs), tmp_path_factory.mktemp("lake"))
+
+
 def make_workspace(spark: SparkSession, catalog: str, root: Path) -> Workspace:
     for schema in ("bronze", "silver", "gold"):
         spark.sql(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{schema} LOCATION '{root}/tables/{schema}'")

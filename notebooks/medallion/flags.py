@@ -1,0 +1,73 @@
+"""Why an investigator should look at a claim. A flag refuses nothing and changes no amount."""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from medallion.lake import Lake
+from medallion.references import policy_terms
+from medallion.release import TABLE
+from medallion.run import Run
+from medallion.terms import waiting_days
+
+SPIKE_DAYS = 7
+"""Days after a waiting period in which a dear claim stands out."""
+SPIKE_USD = 2_500
+NEAR_LIMIT = 0.9
+"""From this share of the annual limit up to the limit itself, a bill is near the limit."""
+CONCENTRATION_DAYS = 7
+CONCENTRATION_CUSTOMERS = 5
+_FACTS = (
+    *("claim_id", "policy_id", "customer_id", "provider_id", "invoice_number", "claim_type", "claim_category"),
+    *("service_date", "submitted_date", "claim_amount", "ineligible_reason"),
+)
+
+
+def update(run: Run, lake: Lake) -> None:
+    """Bring `review_flags` of the released claims up to date: a new claim can flag old ones."""
+    held = lake.read(TABLE).select(*_FACTS, F.col("review_flags").alias("_held"))
+    flags = flagged(held, policy_terms(lake)).where("review_flags <> _held").select("claim_id", "review_flags")
+    if not flags.isEmpty():
+        rows = lake.read(TABLE).drop("review_flags").join(flags, "claim_id")
+        lake.merge(TABLE, rows.withColumn("_run_id", F.lit(run.batch_id)), ["claim_id"])
+
+
+def flagged(claims: DataFrame, policies: DataFrame) -> DataFrame:
+    """The claims with `review_flags`, the names of the flags in alphabetical order."""
+    rows = claims.join(policies, "policy_id", "left")
+    crowd = _crowd(rows).select("claim_id", F.lit(True).alias("_crowd"))
+    rows = rows.join(crowd, "claim_id", "left")
+    flags = {
+        "duplicate_invoice": _is_repeated_invoice(),
+        "post_waiting_spike": _is_spike(),
+        "provider_concentration": F.col("_crowd"),
+    }
+    names = [F.when(F.coalesce(flag, F.lit(False)), F.lit(name)) for name, flag in flags.items()]
+    return rows.withColumn("review_flags", F.array_compact(F.array(*names)))
+
+
+def _is_repeated_invoice() -> Column:
+    """The provider has used the invoice number for an earlier claim."""
+    invoice = Window.partitionBy("provider_id", "invoice_number").orderBy("service_date", "submitted_date", "claim_id")
+    return F.col("provider_id").isNotNull() & F.col("invoice_number").isNotNull() & (F.row_number().over(invoice) > 1)
+
+
+def _is_spike() -> Column:
+    """A dear claim in the first days after a waiting period."""
+    first_day = F.date_add(F.col("_effective_date"), waiting_days())
+    return (
+        F.col("ineligible_reason").isNull()
+        & (waiting_days() > 0)
+        & (F.col("claim_amount") >= SPIKE_USD)
+        & F.datediff("service_date", first_day).between(0, SPIKE_DAYS - 1)
+    )
+
+
+def _crowd(rows: DataFrame) -> DataFrame:
+    """`claim_id` of bills near the limit, where enough customers brought such bills of the provider within days."""
+    amount, limit = F.col("claim_amount"), F.col("_annual_limit")
+    near = rows.where((amount <= limit) & (amount >= limit * NEAR_LIMIT))
+    near = near.select("claim_id", "customer_id", "provider_id", "service_date")
+    others = near.select("provider_id", F.col("customer_id").alias("_customer"), F.col("service_date").alias("_day"))
+    pairs = near.join(others, "provider_id").where(F.abs(F.datediff("service_date", "_day")) <= CONCENTRATION_DAYS)
+    customers = F.countDistinct("_customer").alias("customers")
+    return pairs.groupBy("claim_id").agg(customers).where(F.col("customers") >= CONCENTRATION_CUSTOMERS)
