@@ -80,7 +80,8 @@ class WorkerPool:
         try:
             answer = await worker.ask({"do": "run", "request": _wire(request)})
         except WorkerDied as death:
-            log.warning("worker_died", task_run_id=request.task_run_id, how=str(death))
+            if not self._stopped:
+                log.warning("worker_died", task_run_id=request.task_run_id, how=str(death))
             return TaskOutcome("crashed", error=f"The worker process that ran the notebook {death}.")
         return TaskOutcome(**answer["outcome"])
 

@@ -54,13 +54,13 @@ class RunBook:
     def close(self, final: State, at_ms: int | None = None) -> None:
         """End the run, and with it whatever of it has not ended."""
         now = max(self.run.segment_start, at_ms or self._clock.now_ms())
-        unfinished = [task for task in self.tasks.values() if not task.state.is_terminal]
-        for task in unfinished:
+        for task in (task for task in self.tasks.values() if not task.state.is_terminal):
             task.state = _abandoned(task, final)
             task.end_time = max(now, task.start_time) if task.start_time else 0
+        if not self.run.state.is_terminal:  # it is, when the store has refused to keep the end before
+            self.run.run_duration += now - self.run.segment_start
         self.run.state, self.run.end_time = final, now
-        self.run.run_duration += now - self.run.segment_start
-        self._store.save(self.run, *unfinished)
+        self._store.save(self.run, *self.tasks.values())
         if self._repair is not None:
             self._store.save_repair(_closed(self._repair, self.run))
         log.info("run_ended", run_id=self.run.run_id, result=final.result, life_cycle_state=final.life_cycle)

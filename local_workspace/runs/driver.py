@@ -32,12 +32,10 @@ class RunDriver:
     def run(self) -> Run:
         return self._book.run
 
-    def begin(self) -> None:
-        """Leave the queue, if there was one: the run is active from now on."""
-        self._book.begin()
-
     async def drive(self) -> None:
-        """Run every task that has not ended and return when the run has."""
+        """Leave the queue, if there was one; run every task that has not ended and return when the run has."""
+        if self._stopping is None:
+            self._book.begin()
         self._book.set_parameters(self._runner.job_parameters(self.run))
         timer = self._start_timer()
         try:

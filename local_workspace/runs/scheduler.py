@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from local_workspace.clock import Clock
 from local_workspace.runs import states
@@ -20,6 +21,8 @@ from local_workspace.store.ids import Ids
 from local_workspace.store.runs import RunStore
 
 log = structlog.get_logger(__name__)
+
+_RECORD_AGAIN_S = 0.5
 
 
 class Scheduler:
@@ -92,18 +95,10 @@ class Scheduler:
 
     def _begin(self, driver: RunDriver) -> None:
         assert self._group is not None, "runs are admitted inside running()"
-        driver.begin()
         self._active[driver.run.run_id] = driver
-        work = self._group.create_task(self._guarded(driver))
+        work = self._group.create_task(self._drive(driver))
         self._work.add(work)
         work.add_done_callback(self._work.discard)
-
-    async def _guarded(self, driver: RunDriver) -> None:
-        """The fault of one run, such as a store that refuses to note its end, is not the end of the others."""
-        try:
-            await self._drive(driver)
-        except Exception:
-            log.exception("run_not_recorded", run_id=driver.run.run_id)
 
     async def _drive(self, driver: RunDriver) -> None:
         try:
@@ -113,10 +108,21 @@ class Scheduler:
             raise
         except Exception:  # the top of a run: the others go on
             log.exception("run_drive_failed", run_id=driver.run.run_id)
-            driver.abandon(states.broken("INTERNAL_ERROR", "The local workspace failed to drive this run."))
+            await self._break(driver)
         finally:
             del self._active[driver.run.run_id]
             self._next_of(driver.run.job_id)
+
+    async def _break(self, driver: RunDriver) -> None:
+        """End a run that cannot go on, as soon as the store takes it: a full disk may be what broke it."""
+        final = states.broken("INTERNAL_ERROR", "The local workspace failed to drive this run.")
+        while True:
+            try:
+                driver.abandon(final)
+                return
+            except SQLAlchemyError as fault:
+                log.error("run_not_recorded", run_id=driver.run.run_id, fault=str(fault.__cause__))
+                await self._clock.sleep(_RECORD_AGAIN_S)
 
     def _next_of(self, job_id: int) -> None:
         queue = self._queues.get(job_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from databricks.sdk.errors import InvalidParameterValue, OperationFailed, ResourceDoesNotExist
@@ -169,6 +170,14 @@ def test_notebook_params_win_over_base_parameters(api: Jobs, stage: Stage) -> No
     run = api.ended(api.run(job_id, notebook_params={"b": "3"}))
     assert stage.requests[0].parameters == {"a": "1", "b": "3"}
     assert run["overriding_parameters"] == {"notebook_params": {"b": "3"}}
+
+
+def test_references_in_notebook_params_are_resolved_also_for_a_job_without_parameters(api: Jobs, stage: Stage) -> None:
+    given = {"batch_id": "{{job.run_id}}", "as_of": "{{job.start_time.iso_date}}", "task": "{{task.name}}"}
+    run = api.ended(api.run(api.create([task("bronze")]), notebook_params=given))
+    started = datetime.fromtimestamp(run["start_time"] / 1000, UTC)
+    told = {"batch_id": str(run["run_id"]), "as_of": started.date().isoformat(), "task": "bronze"}
+    assert stage.requests[0].parameters == told
 
 
 def test_task_values_reach_later_tasks_and_their_parameters(api: Jobs, stage: Stage) -> None:
