@@ -4,8 +4,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion.lake import Lake
+from medallion.pending import FEW
 from medallion.references import policy_terms
-from medallion.release import TABLE
 from medallion.run import Run
 from medallion.terms import waiting_days
 
@@ -16,19 +16,21 @@ NEAR_LIMIT = 0.9
 """From this share of the annual limit up to the limit itself, a bill is near the limit."""
 CONCENTRATION_DAYS = 7
 CONCENTRATION_CUSTOMERS = 5
-_FACTS = (
+FACTS = (
     *("claim_id", "policy_id", "customer_id", "provider_id", "invoice_number", "claim_type", "claim_category"),
     *("service_date", "submitted_date", "claim_amount", "ineligible_reason"),
 )
+"""What a flag looks at."""
 
 
-def update(run: Run, lake: Lake) -> None:
+def update(run: Run, lake: Lake, table: str) -> None:
     """Bring `review_flags` of the released claims up to date: a new claim can flag old ones."""
-    held = lake.read(TABLE).select(*_FACTS, F.col("review_flags").alias("_held"))
-    flags = flagged(held, policy_terms(lake)).where("review_flags <> _held").select("claim_id", "review_flags")
-    if not flags.isEmpty():
-        rows = lake.read(TABLE).drop("review_flags").join(flags, "claim_id")
-        lake.merge(TABLE, rows.withColumn("_run_id", F.lit(run.batch_id)), ["claim_id"])
+    held = lake.read(table).select(*FACTS, F.col("review_flags").alias("_held"))
+    stale = flagged(held, policy_terms(lake)).where("review_flags <> _held").select("claim_id", "review_flags")
+    rows = stale.limit(FEW + 1).collect()
+    if rows:
+        fresh = run.spark.createDataFrame(rows, stale.schema) if len(rows) <= FEW else stale
+        lake.update(table, fresh.withColumn("_run_id", F.lit(run.batch_id)), "claim_id")
 
 
 def flagged(claims: DataFrame, policies: DataFrame) -> DataFrame:

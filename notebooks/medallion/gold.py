@@ -6,7 +6,7 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion import flags, pending, release
+from medallion import pending, release
 from medallion.customers import cross_sell, customer_360
 from medallion.lake import Lake
 from medallion.monthly import monthly_kpis
@@ -57,7 +57,6 @@ class Gold:
 
     def _build(self) -> None:
         release.release(self._run, self._lake)
-        flags.update(self._run, self._lake)
         self._progress.did(release.TABLE)
         figures = self._figures()
         at_once([partial(self._sync, table, figures[table]) for table in figures])

@@ -76,6 +76,17 @@ class Lake:
         self._run.spark.sql(self._merge_statement(table, view, [c for c in source.columns if c != gone], keys, gone))
         self._touched.add(table)
 
+    def update(self, table: str, source: DataFrame, key: str) -> None:
+        """Set the columns of `source` in the rows that have its key."""
+        view = f"update_{table.replace('.', '_')}"
+        source.createOrReplaceTempView(view)
+        assignments = ", ".join(f"t.{column} = s.{column}" for column in source.columns if column != key)
+        self._run.spark.sql(
+            f"MERGE INTO {self.full_name(table)} AS t USING {view} AS s ON t.{key} = s.{key} "
+            f"WHEN MATCHED THEN UPDATE SET {assignments}"
+        )
+        self._touched.add(table)
+
     def _merge_statement(
         self, table: str, view: str, columns: Sequence[str], keys: Sequence[str], gone: str | None
     ) -> str:

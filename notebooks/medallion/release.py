@@ -8,8 +8,9 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from medallion import pending
+from medallion import flags, pending
 from medallion.lake import Lake
+from medallion.references import policy_terms
 from medallion.rules import DECIDED
 from medallion.run import Run
 
@@ -27,15 +28,21 @@ AGE_BANDS = ((1, "0"), (3, "1-2"), (7, "3-6"), (10, "7-9"))
 
 
 def release(run: Run, lake: Lake) -> None:
-    """Bring claims_analytics up to date for the run's claims, without flags; an unchanged claim is not written."""
+    """Bring claims_analytics up to date for the run's claims; an unchanged claim is not written.
+
+    Flags look at other claims too: they are right in a first release, and `flags.update` mends them after the others.
+    """
     claims = pending.only_chosen(run, lake.read("silver.claims"), "claim_id")
     if not lake.exists(TABLE):
-        lake.append(TABLE, _rows(_joined(claims, lake), run))
+        by_claim = flags.flagged(claims.select(*flags.FACTS), policy_terms(lake)).select("claim_id", "review_flags")
+        lake.append(TABLE, _rows(_joined(claims.join(by_claim, "claim_id"), lake), run))
         return
     held = lake.read(TABLE).select("claim_id", "_row_hash")
     fresh = _hashed(claims, lake).join(held, ["claim_id", "_row_hash"], "left_anti").select("claim_id")
     if not fresh.isEmpty():
-        lake.merge(TABLE, _rows(_joined(claims.join(fresh, "claim_id", "left_semi"), lake), run), ["claim_id"])
+        changed = claims.join(fresh, "claim_id", "left_semi").withColumn("review_flags", _no_flags())
+        lake.merge(TABLE, _rows(_joined(changed, lake), run), ["claim_id"])
+    flags.update(run, lake, TABLE)  # always: a run may have died right before it
 
 
 def _hashed(claims: DataFrame, lake: Lake) -> DataFrame:
@@ -119,10 +126,14 @@ def _rows(claims: DataFrame, run: Run) -> DataFrame:
         "provider_state",
         F.coalesce("is_in_network", F.lit(False)).alias("is_in_network"),
         F.col("_warnings").alias("warnings"),
-        F.array().cast("array<string>").alias("review_flags"),
+        "review_flags",
         _released_hash().alias("_row_hash"),
         F.lit(run.batch_id).alias("_run_id"),
     )
+
+
+def _no_flags() -> Column:
+    return F.array().cast("array<string>")
 
 
 def _leakage() -> Column:
