@@ -138,6 +138,7 @@ const server = setupServer(
 beforeAll(() => server.listen({ onUnhandledRequest: 'error' }))
 afterEach(() => {
   cleanup()
+  server.resetHandlers()
   posts = []
   answerClick = accepted
 })
@@ -287,6 +288,87 @@ describe('the pipeline page', () => {
     expect(screen.getByText(spoken)).toBeInTheDocument()
     await page.say('databricks_job_failed', FAILED)
     expect(screen.getByText('Run 7 ended: ValueError: amount is negative.')).toHaveAttribute('role', 'alert')
-    expect(screen.getByText('Run 7: Failed')).toBeVisible()
+    expect(screen.queryByText('Run 7: Failed')).toBeNull() // the page shows it already
+  })
+})
+
+describe('elsewhere', () => {
+  it('a failure is kept on screen until it is dismissed or repaired', async () => {
+    const page = openPage('/nowhere')
+    await page.snapshot()
+    await page.say('databricks_job_started', STARTED)
+    await page.say('databricks_job_progress', PROGRESS)
+    await page.say('databricks_job_failed', FAILED)
+    expect(await screen.findByText('Run 7: Failed')).toBeVisible()
+    await page.say('databricks_job_started', { ...STARTED, attempt: 1 })
+    await waitFor(() => expect(screen.queryByText('Run 7: Failed')).toBeNull())
+  })
+
+  it('says what is being made while there are no figures yet, and fills when there are', async () => {
+    server.use(
+      http.get('*/api/insights/overview', () =>
+        HttpResponse.json({ as_of: null, currency: 'USD', latest: null, months: [] }),
+      ),
+    )
+    const page = openPage('/overview')
+    await page.snapshot()
+    expect(await screen.findByText('No figures yet')).toBeVisible()
+    await page.say('databricks_job_started', STARTED)
+    await page.say('databricks_job_progress', PROGRESS)
+    expect(screen.getByText('The figures are being made')).toBeVisible()
+    expect(main().getByText(/is at Silver/)).toBeVisible()
+    expect(screen.getByRole('link', { name: 'Watch the run' })).toHaveAttribute('href', '/runs/7')
+  })
+
+  it('says why the tables could not be read', async () => {
+    server.use(
+      http.get('*/api/pipeline/status', () =>
+        HttpResponse.json({
+          layers: {},
+          workspace: { state: 'ok' },
+          lake: { run_id: null, refreshed_at: AT, detail: 'There is no SQL warehouse.' },
+        }),
+      ),
+    )
+    const page = openPage('/pipeline')
+    await page.snapshot()
+    expect(await screen.findByText(/There is no SQL warehouse/)).toBeVisible()
+  })
+
+  it('opens the output of the task that the address names', async () => {
+    server.use(
+      http.get('*/api/pipeline/databricks/runs/7', () => new Promise(() => undefined)),
+      http.get('*/tasks/*/output', () =>
+        HttpResponse.json({ result: '{"rows_out":3}', error: null, error_trace: null, truncated: false }),
+      ),
+    )
+    const page = openPage('/runs/7?task=silver_transformations')
+    const { tasks, ...rest } = COMPLETED
+    await page.snapshot({
+      runs: [
+        {
+          ...rest,
+          active: false,
+          attempt: 1,
+          task_keys: TASKS,
+          tasks: tasks.map((task, index) => ({ ...task, attempt_number: index })),
+          earlier_attempts: [
+            {
+              task_key: TASKS[1],
+              task_run_id: 70,
+              attempt_number: 0,
+              state: 'TERMINATED',
+              result: 'FAILED',
+              error: { message: 'ValueError: no' },
+            },
+          ],
+        },
+      ],
+    })
+    const result = await screen.findByRole('region', { name: 'Result of silver_transformations' })
+    expect(result).toHaveTextContent('"rows_out": 3')
+    expect(main().getByText('ValueError: no')).toBeVisible()
+    await userEvent.click(main().getByRole('button', { name: /^Hide the output/ }))
+    expect(screen.queryByRole('region', { name: 'Result of silver_transformations' })).toBeNull()
   })
 })

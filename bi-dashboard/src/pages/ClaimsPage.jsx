@@ -1,10 +1,13 @@
 // @ts-check
 import { useNavigate, useSearchParams } from 'react-router'
+import { useQuery } from '@tanstack/react-query'
 import { Button } from '@mantine/core'
 import { PageHeader } from '../components/Page.jsx'
 import { ClaimSearch } from '../features/claims/ClaimSearch.jsx'
 import { ClaimView } from '../features/claims/ClaimView.jsx'
+import { WaitingClaims } from '../features/claims/WaitingClaims.jsx'
 import { LandClaim } from '../features/claims/LandClaim.jsx'
+import { pendingQuery } from '../features/pipeline/api.js'
 import { LakeNotice } from '../features/pipeline/LakeNotice.jsx'
 import { RefusedClick } from '../features/pipeline/RefusedClick.jsx'
 import { useRefresh } from '../features/pipeline/useRefresh.js'
@@ -16,6 +19,7 @@ export default function ClaimsPage() {
   const claimId = search.get('id') ?? ''
   const show = (/** @type {string} */ wanted) => setSearch({ id: wanted })
   const refresh = useRefresh()
+  const pending = useQuery(pendingQuery)
   const landed = (/** @type {string} */ landedId) => {
     refresh()
     show(landedId)
@@ -27,6 +31,7 @@ export default function ClaimsPage() {
       <LakeNotice />
       <RefusedClick />
       {claimId && <ClaimView claimId={claimId} actions={<ProcessClaim claimId={claimId} />} />}
+      {pending.data && <WaitingClaims pending={pending.data} />}
       <LandClaim onLanded={landed} />
     </>
   )

@@ -34,7 +34,7 @@ export default function OverviewPage() {
       )}
       <LakeNotice />
       {data && !data.as_of && (
-        <Underway title="The figures are being made">
+        <Underway title="The figures are being made" outline={<Loading />}>
           <NoFiguresYet />
         </Underway>
       )}

@@ -47,6 +47,7 @@ export default function Palette({ commands, typed, onClose }) {
       scrollable
       maxHeight={420}
       radius="md"
+      overlayProps={{ backgroundOpacity: 0.45, blur: 2 }}
       classNames={{ action: classes.action, actionDescription: classes.hint }}
       searchProps={{
         leftSection: <IconSearch aria-hidden="true" size={18} stroke={1.8} />,

@@ -52,13 +52,12 @@ export const KPIS = [
   },
 ]
 
-/** @param {KpiDefinition} kpi @param {number} change @param {number} before */
-function changeWords(kpi, change, before) {
+/** The size of a change as it is shown. @param {KpiDefinition} kpi @param {number} change @param {number} before */
+function sizeShown(kpi, change, before) {
   const size = Math.abs(change)
-  if (size < 1e-9) return 'unchanged'
-  if (kpi.delta === 'points') return `${(size * 100).toFixed(1)} pts`
-  if (kpi.delta === 'days') return `${size.toFixed(1)} d`
-  return before === 0 ? 'new' : `${((size / Math.abs(before)) * 100).toFixed(1)}%`
+  if (kpi.delta === 'points') return { figure: (size * 100).toFixed(1), unit: ' pts' }
+  if (kpi.delta === 'days') return { figure: size.toFixed(1), unit: ' d' }
+  return before === 0 ? null : { figure: ((size / Math.abs(before)) * 100).toFixed(1), unit: '%' }
 }
 
 /**
@@ -70,11 +69,14 @@ export function deltaOf(kpi, latest, previous) {
   const [now, before] = [latest?.[kpi.key], previous?.[kpi.key]]
   if (typeof now !== 'number' || typeof before !== 'number') return null
   const change = now - before
+  const shown = change === 0 ? { figure: '0', unit: '' } : sizeShown(kpi, change, before)
+  const flat = shown !== null && Number(shown.figure) === 0 // what rounds to nothing is no change
   /** @type {'up' | 'down' | 'flat'} */
-  const direction = Math.abs(change) < 1e-9 ? 'flat' : change > 0 ? 'up' : 'down'
+  const direction = flat ? 'flat' : change > 0 ? 'up' : 'down'
   const tone =
     direction === 'flat' || kpi.better === null ? 'neutral' : direction === kpi.better ? 'good' : 'bad'
-  return { direction, tone, words: changeWords(kpi, change, before) }
+  const words = flat ? 'unchanged' : shown ? `${shown.figure}${shown.unit}` : 'new'
+  return { direction, tone, words }
 }
 
 /** Whether the newest month is still going on, so that its sums are not comparable yet. @param {Overview} overview */

@@ -36,7 +36,7 @@ export function EndedRun({ run, alone = false }) {
       tone={good || canceled ? undefined : 'failed'}
       title={
         <span className="row" style={{ gap: 10 }}>
-          <StateMark face={runFace(run)} />
+          {!alone && <StateMark face={runFace(run)} />}
           {headline(run)}
         </span>
       }

@@ -13,7 +13,7 @@ const ROOM_AHEAD = 1.22
 const LATE = 76
 
 /** @param {number} seconds */
-const tickLabel = (seconds) => (seconds > 0 && seconds < 1 ? `${seconds}s` : elapsed(seconds))
+const tickLabel = (seconds) => (Number.isInteger(seconds) ? elapsed(seconds) : `${seconds}s`)
 
 /** When everything in a run happened, earlier attempts included. @param {{ run: Run }} props */
 export function RunTimeline({ run }) {
@@ -79,8 +79,14 @@ function ChartRow({ row, now, span }) {
         {row.hint && <small>{row.hint}</small>}
       </span>
       <span role="cell" className={classes.track}>
-        {row.bars.map((bar) => (
-          <BarView key={`${bar.from}-${bar.attempt ?? 0}`} bar={bar} now={now} span={span} />
+        {row.bars.map((bar, index) => (
+          <BarView
+            key={`${bar.from}-${bar.attempt ?? 0}`}
+            bar={bar}
+            now={now}
+            span={span}
+            followed={index < row.bars.length - 1}
+          />
         ))}
         {row.bars.length === 0 && <Absent row={row} now={now} span={span} />}
         {now !== null && (
@@ -91,8 +97,8 @@ function ChartRow({ row, now, span }) {
   )
 }
 
-/** @param {{ bar: Bar, now: number | null, span: number }} props */
-function BarView({ bar, now, span }) {
+/** @param {{ bar: Bar, now: number | null, span: number, followed: boolean }} props */
+function BarView({ bar, now, span, followed }) {
   const to = bar.to ?? Math.max(now ?? bar.from, bar.from)
   const seconds = to - bar.from
   const label = bar.to === null ? elapsed(seconds) : duration(seconds)
@@ -105,6 +111,7 @@ function BarView({ bar, now, span }) {
       data-kind={bar.face.kind}
       data-growing={bar.to === null || undefined}
       data-late={left + width > LATE || undefined}
+      data-followed={followed || undefined}
       title={`${bar.face.word}, ${label}${attempt}`}
       style={{ left: `${left}%`, width: `${width}%` }}
     >

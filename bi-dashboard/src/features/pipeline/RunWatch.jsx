@@ -1,10 +1,10 @@
 // @ts-check
 /** @import { Run } from '../../api/types.js' */
 import { useEffect, useRef, useState } from 'react'
-import { useNavigate } from 'react-router'
+import { useLocation, useNavigate } from 'react-router'
 import { Button, VisuallyHidden } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { isActive, runFace, succeeded } from '../../lib/runStates.js'
+import { isAccepted, isActive, runFace, succeeded } from '../../lib/runStates.js'
 import { changes, runName } from './announcements.js'
 import { useRefresh } from './useRefresh.js'
 import { useLive } from './useRunStream.jsx'
@@ -35,6 +35,12 @@ function failureToast(run, look) {
   })
 }
 
+/** @param {Run} run */
+const pageOf = (run) => (isAccepted(run) ? `/runs/${run.run_id}` : '/pipeline')
+
+/** The page says it itself, and a toast would only cover it. @param {Run} run @param {string} pathname */
+const isShown = (run, pathname) => pathname === '/pipeline' || pathname === pageOf(run)
+
 /** Speaks of runs to screen readers, keeps failures on screen and refreshes what a run has changed. Draws nothing. */
 export function RunWatch() {
   const runs = useLive((state) => state.runs)
@@ -42,6 +48,11 @@ export function RunWatch() {
   const seen = useRef(/** @type {Record<string, Run> | null} */ (null))
   const [message, setMessage] = useState({ polite: '', alert: '' })
   const navigate = useNavigate()
+  const { pathname } = useLocation()
+  const address = useRef(pathname)
+  useEffect(() => {
+    address.current = pathname
+  }, [pathname])
   const refresh = useRefresh()
 
   const lake = useLive((state) => state.lake)
@@ -59,9 +70,9 @@ export function RunWatch() {
     const { ended, news } = changes(before, runs)
     if (ended.length > 0) refresh()
     const failed = ended.filter((run) => !succeeded(run) && run.result !== 'CANCELED')
-    failed.forEach((run) =>
-      failureToast(run, () => navigate(run.run_id ? `/runs/${run.run_id}` : '/pipeline')),
-    )
+    failed
+      .filter((run) => !isShown(run, address.current))
+      .forEach((run) => failureToast(run, () => navigate(pageOf(run))))
     Object.values(runs)
       .filter((run) => (run.attempt ?? 0) > 0 && isActive(run))
       .forEach((run) => notifications.hide(toastOf(run))) // it is being repaired

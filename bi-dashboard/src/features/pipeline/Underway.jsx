@@ -7,8 +7,8 @@ import { Elapsed } from '../../components/Times.jsx'
 import { phaseWords, runName } from './announcements.js'
 import { useRuns } from './useRunStream.jsx'
 
-/** In the place of figures that are not there yet: the run that makes them, or `children` while there is none. @param {{ title: string, children: import('react').ReactNode }} props */
-export function Underway({ title, children }) {
+/** In the place of figures that are not there yet: the run that makes them above `outline`, or `children` while there is none. @param {{ title: string, outline: import('react').ReactNode, children: import('react').ReactNode }} props */
+export function Underway({ title, outline, children }) {
   const { active } = useRuns()
   const run = active[0]
   if (!run) return children
@@ -18,9 +18,12 @@ export function Underway({ title, children }) {
     </Button>
   )
   return (
-    <EmptyState title={title} action={watch} busy>
-      {runName(run)} ({routeOf(run)}) {phaseWords(run)}, for{' '}
-      <Elapsed from={run.started_at ?? run.requested_at} />. This page fills by itself.
-    </EmptyState>
+    <>
+      <EmptyState title={title} action={watch} busy>
+        {runName(run)} ({routeOf(run)}) {phaseWords(run)}, for{' '}
+        <Elapsed from={run.started_at ?? run.requested_at} />. This page fills by itself.
+      </EmptyState>
+      {outline}
+    </>
   )
 }
