@@ -47,6 +47,7 @@ export default function Palette({ commands, typed, onClose }) {
       scrollable
       maxHeight={420}
       radius="md"
+      attributes={{ content: { 'aria-label': 'Search or run' } }}
       overlayProps={{ backgroundOpacity: 0.45, blur: 2 }}
       classNames={{ action: classes.action, actionDescription: classes.hint }}
       searchProps={{

@@ -1,6 +1,6 @@
 // @ts-check
 /** @import { Command } from './commands.js' */
-import { Modal } from '@mantine/core'
+import { Dialog } from '../../components/Dialog.jsx'
 import { Keys } from './Keys.jsx'
 import classes from './Commands.module.css'
 
@@ -8,7 +8,7 @@ import classes from './Commands.module.css'
 export default function ShortcutHelp({ commands, singleKeys, onSingleKeys, onClose }) {
   const keyed = commands.filter((command) => command.keys)
   return (
-    <Modal opened onClose={onClose} title="Keyboard shortcuts" centered returnFocus>
+    <Dialog title="Keyboard shortcuts" onClose={onClose}>
       <dl className={classes.list} data-off={!singleKeys || undefined}>
         <div>
           <dt>Search or run anything</dt>
@@ -31,6 +31,6 @@ export default function ShortcutHelp({ commands, singleKeys, onSingleKeys, onClo
         />
         Single keys are shortcuts
       </label>
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,12 +1,13 @@
 // @ts-check
 /** @import { Kpis, Overview } from '../../api/types.js' */
 /** @import { Column } from './MonthTable.jsx' */
-import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { Button, SegmentedControl } from '@mantine/core'
 import { count, days, money, monthName, percent } from '../../lib/format.js'
 import { download, toCsv } from '../../lib/csv.js'
 import { Placeholder } from '../../components/Feedback.jsx'
 import { Panel } from '../../components/Page.jsx'
+import { useNear } from '../../components/useNear.js'
 import { isPartial } from './kpis.js'
 import { MonthTable } from './MonthTable.jsx'
 import classes from './ChartPanels.module.css'
@@ -18,23 +19,6 @@ const ClaimsChart = lazy(() => charts().then((module) => ({ default: module.Clai
 const CycleChart = lazy(() => charts().then((module) => ({ default: module.CycleChart })))
 
 const CHART_HEIGHT = 260
-
-/** True once the element was near the screen and the browser had a moment: charts are heavy. */
-function useNear() {
-  const ref = useRef(/** @type {HTMLDivElement | null} */ (null))
-  const [near, setNear] = useState(false)
-  useEffect(() => {
-    if (near || !ref.current) return
-    const idle = window.requestIdleCallback ?? ((/** @type {() => void} */ run) => window.setTimeout(run, 1))
-    const observer = new IntersectionObserver(
-      (entries) => entries.some((entry) => entry.isIntersecting) && idle(() => setNear(true)),
-      { rootMargin: '200px' },
-    )
-    observer.observe(ref.current)
-    return () => observer.disconnect()
-  }, [near])
-  return /** @type {const} */ ([ref, near])
-}
 
 /**
  * A chart that can also be read as a table and taken along as CSV.

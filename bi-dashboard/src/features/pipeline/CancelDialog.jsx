@@ -1,6 +1,7 @@
 // @ts-check
 /** @import { Run } from '../../api/types.js' */
-import { Button, Group, Modal } from '@mantine/core'
+import { Button, Group } from '@mantine/core'
+import { Dialog } from '../../components/Dialog.jsx'
 import { errorWords } from '../../components/Feedback.jsx'
 import { useCancel } from './useRunActions.jsx'
 
@@ -8,7 +9,7 @@ import { useCancel } from './useRunActions.jsx'
 export default function CancelDialog({ run, onClose }) {
   const { cancel, asked, error } = useCancel(run, onClose)
   return (
-    <Modal opened onClose={onClose} title={`Cancel run ${run.run_id}?`} centered returnFocus>
+    <Dialog title={`Cancel run ${run.run_id}?`} onClose={onClose}>
       <p>Tables that are finished stay as they are.</p>
       {error && <p role="alert">{errorWords(error)}</p>}
       <Group gap={8} justify="flex-end" mt="lg">
@@ -19,6 +20,6 @@ export default function CancelDialog({ run, onClose }) {
           Cancel the run
         </Button>
       </Group>
-    </Modal>
+    </Dialog>
   )
 }
