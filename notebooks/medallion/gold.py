@@ -17,6 +17,7 @@ from medallion.quarantine import QUARANTINE
 from medallion.result import Result
 from medallion.risk import risk_scoring
 from medallion.run import Run
+from medallion.standing import Standing
 
 KEYS = {
     "gold.monthly_kpis": ("year_month",),
@@ -47,13 +48,22 @@ class Gold:
             self._result.warnings.append(f"nothing to aggregate: silver has no {', '.join(missing)} yet")
             self._result.unknown_claim_ids = sorted(self._run.claim_ids or ())
         else:
-            self._build()
-        self._result.tables = self._lake.finish()
+            self._bring_up_to_date()
+        self._result.tables = list(self._lake.results.values())
         self._count()
         self._progress.finished()
         if self._progress.failure:
             self._result.warnings.append(self._progress.failure)
         return self._result
+
+    def _bring_up_to_date(self) -> None:
+        standing = Standing(self._run, self._lake, "gold", [f"silver.{table}" for table in NEEDED])
+        if not standing.holds():
+            self._build()
+            self._lake.finish()
+            if self._run.claim_ids is None:
+                standing.keep()
+        self._result.unknown_claim_ids = self._unknown_claim_ids()
 
     def _build(self) -> None:
         release.release(self._run, self._lake)
@@ -61,7 +71,6 @@ class Gold:
         figures = self._figures()
         at_once([partial(self._sync, table, figures[table]) for table in figures])
         self._sync("gold.cross_sell", lambda: cross_sell(self._lake.read("gold.customer_360")))
-        self._result.unknown_claim_ids = self._unknown_claim_ids()
 
     def _sync(self, table: str, build: Callable[[], DataFrame]) -> None:
         self._lake.sync(table, self._stamped(build()), KEYS[table])

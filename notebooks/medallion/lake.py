@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion.result import TableResult
-from medallion.run import Run
+from medallion.run import Commit, Run
 
 STAMPS = ("as_of", "_run_id")
 """What a row of a figure says about the run that last changed it; never part of its hash."""
@@ -19,6 +19,7 @@ class Lake:
         self._run = run
         self._names: dict[str, set[str]] = {}
         self._touched: set[str] = set()
+        self._commits: dict[str, Commit] = {}
         self.results: dict[str, TableResult] = {}
 
     def full_name(self, table: str) -> str:
@@ -49,8 +50,14 @@ class Lake:
         for table in tables:
             result = TableResult(self.full_name(table))
             if self.exists(table):
-                result.version_before = result.version_after = self._run.table_version(result.name)
+                result.version_before = result.version_after = self.commit(table).version
             self.results[table] = result
+
+    def commit(self, table: str) -> Commit:
+        """The newest commit of a table; asked again only after this run wrote it."""
+        if table not in self._commits:
+            self._commits[table] = self._run.last_commit(self.full_name(table))
+        return self._commits[table]
 
     def touched(self, table: str) -> bool:
         """Whether this run wrote the table."""
@@ -64,7 +71,11 @@ class Lake:
         rows.write.format("delta").mode(mode).saveAsTable(self.full_name(table))
         schema, name = table.split(".")
         self._names.setdefault(schema, set()).add(name)
+        self._wrote(table)
+
+    def _wrote(self, table: str) -> None:
         self._touched.add(table)
+        self._commits.pop(table, None)
 
     def merge(self, table: str, source: DataFrame, keys: Sequence[str], *, gone: str | None = None) -> None:
         """Upsert by key; rows of `source` whose flag `gone` is true are deleted. `source` has one row per key."""
@@ -74,7 +85,7 @@ class Lake:
         view = f"merge_{table.replace('.', '_')}"
         source.createOrReplaceTempView(view)
         self._run.spark.sql(self._merge_statement(table, view, [c for c in source.columns if c != gone], keys, gone))
-        self._touched.add(table)
+        self._wrote(table)
 
     def update(self, table: str, source: DataFrame, key: str) -> None:
         """Set the columns of `source` in the rows that have its key."""
@@ -85,7 +96,7 @@ class Lake:
             f"MERGE INTO {self.full_name(table)} AS t USING {view} AS s ON t.{key} = s.{key} "
             f"WHEN MATCHED THEN UPDATE SET {assignments}"
         )
-        self._touched.add(table)
+        self._wrote(table)
 
     def _merge_statement(
         self, table: str, view: str, columns: Sequence[str], keys: Sequence[str], gone: str | None
@@ -121,7 +132,7 @@ class Lake:
     def finish(self) -> list[TableResult]:
         """Fill in versions, row counts and the rows that this run wrote. An untouched table costs only its log."""
         for table in self._touched & set(self.results):
-            self.results[table].version_after = self._run.table_version(self.full_name(table))
+            self.results[table].version_after = self.commit(table).version
         present = [table for table in self.results if self.exists(table)]
         if present:
             for row in self._run.spark.sql(" UNION ALL ".join(map(self._count_statement, present))).collect():

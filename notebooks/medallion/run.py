@@ -51,6 +51,14 @@ class Files(Protocol):
     def put(self, path: str, contents: str, overwrite: bool) -> bool: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The newest commit of a Delta table: its version, and its time as the workspace writes it."""
+
+    version: int
+    at: str
+
+
 class ParameterError(ValueError):
     """A parameter that no run can work with; the text names it and says what is allowed."""
 
@@ -61,7 +69,7 @@ class Run:
 
     spark: SparkSession
     files: Files
-    table_version: Callable[[str], int]
+    last_commit: Callable[[str], Commit]
     now: Callable[[], datetime]
     catalog: str
     landing_path: str
@@ -87,13 +95,14 @@ def newest_landing(spark: SparkSession, manifest: str) -> date:
     return datetime.fromtimestamp((newest_ms or 0) / 1000, UTC).date()
 
 
-def described_version(spark: SparkSession) -> Callable[[str], int]:
-    """The newest Delta version of a table, as DESCRIBE HISTORY tells it."""
+def described_commit(spark: SparkSession) -> Callable[[str], Commit]:
+    """The newest commit of a table, as DESCRIBE HISTORY tells it."""
 
-    def version(table: str) -> int:
-        return int(spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").select("version").collect()[0][0])
+    def commit(table: str) -> Commit:
+        row = spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").select("version", "timestamp").collect()[0]
+        return Commit(int(row["version"]), str(row["timestamp"]))
 
-    return version
+    return commit
 
 
 def from_notebook(spark: SparkSession, dbutils: Any, task_key: str) -> Run:
@@ -121,7 +130,7 @@ def from_parameters(
     files: Files,
     given: Mapping[str, str],
     *,
-    table_version: Callable[[str], int] | None = None,
+    last_commit: Callable[[str], Commit] | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Run:
     """Check the parameters and make a run of them; an empty one means its default.
@@ -135,7 +144,7 @@ def from_parameters(
     return Run(
         spark=spark,
         files=files,
-        table_version=table_version or described_version(spark),
+        last_commit=last_commit or described_commit(spark),
         now=now,
         catalog=told["catalog"],
         landing_path=told["landing_path"].rstrip("/"),

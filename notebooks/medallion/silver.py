@@ -22,6 +22,7 @@ from medallion.result import Result
 from medallion.rules import checked
 from medallion.run import Run
 from medallion.schemas import CLAIMS, DIMENSIONS, ENTITIES, POLICIES, Entity
+from medallion.standing import Standing
 from medallion.terms import TERM_COLUMNS, with_terms
 
 HISTORY = "silver.policies_history"
@@ -47,17 +48,27 @@ class Silver:
     def run(self) -> Result:
         self._lake.ensure_schema("silver")
         self._lake.track(TABLES)
+        standing = Standing(self._run, self._lake, "silver", [f"bronze.{entity.table}" for entity in ENTITIES])
+        if standing.holds():
+            self._result.tables = list(self._lake.results.values())
+        else:
+            self._build()
+            self._report()
+            gate.check(self._run, self._lake)
+            if self._run.claim_ids is None:
+                standing.keep()
+        self._result.unknown_claim_ids = self._unknown_claim_ids()
+        self._progress.finished()
+        if self._progress.failure:
+            self._result.warnings.append(self._progress.failure)
+        return self._result
+
+    def _build(self) -> None:
         at_once([partial(self._dimension, entity) for entity in DIMENSIONS])
         self._claims()
         self._progress.did("silver.claims")
         update(self._run, self._lake, self._verdicts)
         self._progress.did(QUARANTINE)
-        self._report()
-        gate.check(self._run, self._lake)
-        self._progress.finished()
-        if self._progress.failure:
-            self._result.warnings.append(self._progress.failure)
-        return self._result
 
     def _dimension(self, entity: Entity) -> None:
         if entity is POLICIES:
@@ -235,10 +246,12 @@ class Silver:
             self._result.rows_out += table.rows_out
             self._result.rows_quarantined += quarantined
         self._result.quality = summary.broken()
-        bronze = pending.bronze_rows(self._run, self._lake, CLAIMS)
-        self._result.unknown_claim_ids = pending.unknown_claim_ids(self._run, bronze.select("claim_id"))
         if self._result.rows_quarantined:
             self._result.warnings.append(f"{self._result.rows_quarantined} rows were put into quarantine")
+
+    def _unknown_claim_ids(self) -> list[str]:
+        bronze = pending.bronze_rows(self._run, self._lake, CLAIMS)
+        return pending.unknown_claim_ids(self._run, bronze.select("claim_id"))
 
 
 def _state_of(columns: list[str]) -> Column:

@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 from medallion.bronze import run_bronze
 from medallion.gold import run_gold
 from medallion.result import Result
-from medallion.run import from_parameters
+from medallion.run import Commit, from_parameters
 from medallion.silver import run_silver
 
 AS_OF = "2025-07-31"
@@ -202,7 +202,7 @@ class Workspace:
             "task_key": layer,
         } | more
         now = lambda: datetime(2025, 8, 1, tzinfo=UTC)  # noqa: E731 - a fixed clock
-        run = from_parameters(self.spark, self.files, given, table_version=self.version, now=now)
+        run = from_parameters(self.spark, self.files, given, last_commit=self.last_commit, now=now)
         return LAYERS[layer](run)
 
     def run_all(self, claim_ids: str = "", as_of: str = AS_OF) -> dict[str, Result]:
@@ -214,6 +214,10 @@ class Workspace:
 
     def version(self, table: str) -> int:
         return int(self.delta(table).version())
+
+    def last_commit(self, table: str) -> Commit:
+        entry = self.delta(table).history(1)[0]
+        return Commit(int(entry["version"]), str(entry["timestamp"]))
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         return list(self.delta(table).to_pyarrow_table().to_pylist())
