@@ -7,20 +7,25 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from app.api import claims, dashboard, errors, events, health, insights, lake, pipeline, reference, webhooks
 from app.api.openapi import describe
+from app.api.rate_limit import TOO_MANY, RateLimit
 from app.api.security import LOOPBACK_NAMES, SecurityMiddleware
 from app.api.sign_in import SignInMiddleware
 from app.assembly import assemble
 from app.checkout import DASHBOARD
 from app.connection import WorkspaceConnection as WorkspaceConnection
 from app.connection import connection_to_databricks as connection_to_databricks
+from app.domain.clock import SystemClock
+from app.domain.token_bucket import Allowance
 from app.settings import Settings
 
 log = structlog.get_logger()
 
+# A click is one request, landing a day's claims is many.
+CLAIMS_PER_TRIGGER = 10
 Background = Callable[[FastAPI], Awaitable[None]]
 
 
@@ -57,8 +62,12 @@ def create_app(
         redoc_url=None,
     )
     errors.install(app)
-    for module in (health, events, pipeline, lake, claims, insights, webhooks, reference):
+    for module in (health, events, lake, insights, webhooks, reference):
         app.include_router(module.router)
+    clock, rate, burst = SystemClock(), settings.petinsure_trigger_rate, settings.petinsure_trigger_burst
+    for router, times in ((pipeline.router, 1), (claims.router, CLAIMS_PER_TRIGGER)):
+        limit = RateLimit(Allowance(burst=burst * times, per_s=rate * times), clock)
+        app.include_router(router, dependencies=[Depends(limit)], responses=TOO_MANY)
     app.include_router(dashboard.router(dashboard.Dashboard(DASHBOARD)))
     describe(app)
     if settings.access_tokens:

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.domain.access import AccessToken, parse_access_tokens
 
+DOTENV = ".env"
 LOCAL_POLL_INTERVAL_S = 0.25
 DATABRICKS_POLL_INTERVAL_S = 5.0
 
@@ -22,7 +23,7 @@ class Settings(BaseSettings):
     """Standard names stay as they are; ours start with PETINSURE_."""
 
     model_config = SettingsConfigDict(
-        env_file=".env",
+        env_file=DOTENV,
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -45,6 +46,8 @@ class Settings(BaseSettings):
     petinsure_landing_path: str = Field("/Volumes/petinsure360/landing/raw", alias="PETINSURE_LANDING_PATH")
     petinsure_control_path: str = Field("/Volumes/petinsure360/landing/control", alias="PETINSURE_CONTROL_PATH")
     petinsure_submit_deadline_s: float = Field(900.0, alias="PETINSURE_SUBMIT_DEADLINE_S", gt=0)
+    petinsure_trigger_rate: float = Field(10.0, alias="PETINSURE_TRIGGER_RATE", gt=0, le=10_000)
+    petinsure_trigger_burst: int = Field(120, alias="PETINSURE_TRIGGER_BURST", ge=1, le=100_000)
     petinsure_allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field((), alias="PETINSURE_ALLOWED_ORIGINS")
     petinsure_webhook_user: str | None = Field(None, alias="PETINSURE_WEBHOOK_USER")
     petinsure_webhook_password: SecretStr | None = Field(None, alias="PETINSURE_WEBHOOK_PASSWORD")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -33,6 +34,7 @@ STATUS: dict[type[errors.PipelineError], HTTPStatus] = {
     errors.SubmissionConflict: HTTPStatus.CONFLICT,
     errors.RunActive: HTTPStatus.CONFLICT,
     errors.IdempotencyKeyReused: HTTPStatus.CONFLICT,
+    errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     errors.RunNotActive: HTTPStatus.CONFLICT,
     errors.RunNotRepairable: HTTPStatus.CONFLICT,
     errors.TaskNotMappable: HTTPStatus.CONFLICT,
@@ -79,7 +81,7 @@ def answer(
 async def _pipeline_error(_request: Request, fault: Exception) -> JSONResponse:
     assert isinstance(fault, errors.PipelineError)
     retry_after_s = getattr(fault, "retry_after_s", None)
-    headers = {"Retry-After": str(max(1, round(retry_after_s)))} if retry_after_s else None
+    headers = {"Retry-After": str(max(1, math.ceil(retry_after_s)))} if retry_after_s else None
     return answer(status_of(fault), fault.code, fault.message, fault.details, headers)
 
 

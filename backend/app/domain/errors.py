@@ -5,6 +5,7 @@ PipelineError
 ├ InvalidRequest ├ InvalidClaimIds ├ UnknownLayer └ InvalidPageToken
 ├ BrokenJson
 ├ SubmissionConflict ├ RunActive └ IdempotencyKeyReused
+├ RateLimited
 ├ RunNotActive
 ├ RunNotRepairable
 ├ TaskNotMappable
@@ -111,6 +112,16 @@ class IdempotencyKeyReused(SubmissionConflict):
     """The Idempotency-Key was used before with another body."""
 
     code = "idempotency_key_reused"
+
+
+class RateLimited(PipelineError):
+    """The sender has asked too often; `retry_after_s` says when to come again."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after_s: float, **details: Any) -> None:
+        super().__init__(message, retry_after_s=round(retry_after_s, 3), **details)
+        self.retry_after_s = retry_after_s
 
 
 class RunNotActive(PipelineError):
