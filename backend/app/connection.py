@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from databricks.sdk.core import Config
+from dotenv import dotenv_values
 
-from app.settings import Settings
+from app.settings import DOTENV, Settings
+
+# What our settings carry to the SDK themselves, or use without it.
+OURS = frozenset({"host", "token", "cluster_id", "warehouse_id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +25,7 @@ class WorkspaceConnection:
     host: str
     token: str | None = None
     poll_interval_s: float | None = None
+    credentials: Mapping[str, str] = field(default_factory=dict)  # for the SDK, by its own names
 
     def __repr__(self) -> str:
         return f"WorkspaceConnection(kind={self.kind!r}, name={self.name!r}, host={self.host!r})"
@@ -27,7 +35,7 @@ class WorkspaceConnection:
         limits = {"http_timeout_seconds": 10, "retry_timeout_seconds": 5}
         if self.token is not None:
             return Config(host=self.host, token=self.token, auth_type="pat", **limits)
-        return Config(host=self.host, **limits)
+        return Config(host=self.host, **{**self.credentials, **limits})
 
 
 def connection_to_databricks(settings: Settings) -> WorkspaceConnection:
@@ -35,4 +43,17 @@ def connection_to_databricks(settings: Settings) -> WorkspaceConnection:
     host = settings.databricks_host or ""
     token = settings.databricks_token.get_secret_value() if settings.databricks_token else None
     name = host.removeprefix("https://").removeprefix("http://").rstrip("/")
-    return WorkspaceConnection(kind="databricks", name=name, host=host, token=token)
+    return WorkspaceConnection(
+        kind="databricks", name=name, host=host, token=token, credentials=_credentials_of(Path(DOTENV))
+    )
+
+
+def _credentials_of(dotenv: Path) -> dict[str, str]:
+    """What `.env` tells the SDK. The SDK reads the environment only, which goes before the file here as everywhere."""
+    told = dotenv_values(dotenv) if dotenv.is_file() else {}
+    found = {}
+    for attribute in Config.attributes():
+        value = told.get(attribute.env or "")
+        if value and attribute.name not in OURS and not os.environ.get(attribute.env):
+            found[attribute.name] = value
+    return found
