@@ -16,7 +16,8 @@ FOREVER = "public, max-age=31536000, immutable"  # names under assets/ carry a h
 ASK_AGAIN = "no-cache"
 COMPRESSED_TYPES = ("text/", "application/javascript", "application/json", "image/svg")
 NOT_PAGES = ("api", "api-docs", "pipeline", "process", "ws", "metrics", "assets")
-PAGES_ALL_THE_SAME = ("pipeline",)  # the page beside the plan's literal POST /pipeline/databricks/trigger
+# "pipeline" is a page too, beside the plan's literal POST /pipeline/databricks/trigger.
+PAGES = ("", "pipeline", "overview", "runs", "claims")
 NOT_BUILT = (
     "<!doctype html><meta charset=utf-8><title>PetInsure360</title><main><h1>The dashboard is not built</h1>"
     "<p>Run <code>make setup</code> and start again. The API is here: <a href=/api/docs>/api/docs</a>.</p></main>"
@@ -44,12 +45,18 @@ class Dashboard:
             if path.is_file()
         }
 
-    def find(self, path: str) -> File | None:
-        """The file at an address, or the dashboard's page for an address of the browser's own; None for neither."""
+    def find(self, path: str, *, by_browser: bool) -> File | None:
+        """The file at an address, or the dashboard's page for one of its own addresses; None for neither.
+
+        A browser gets the page for any name that could be a page's, so that it can say in words that there is none;
+        a program is told 404.
+        """
         if path in self._files:
             return self._files[path]
-        apart = path.partition("/")[0] in NOT_PAGES and path not in PAGES_ALL_THE_SAME
-        return None if apart else self._files.get("index.html")
+        first, _, rest = path.partition("/")
+        is_page = first in PAGES and (not rest or first not in NOT_PAGES)
+        guessed = by_browser and first not in NOT_PAGES and "." not in path.rpartition("/")[2]
+        return self._files.get("index.html") if is_page or guessed else None
 
 
 def router(dashboard: Dashboard) -> APIRouter:
@@ -58,7 +65,7 @@ def router(dashboard: Dashboard) -> APIRouter:
 
     @routes.get("/{path:path}")
     async def page(path: str, request: Request) -> Response:
-        file = dashboard.find(path)
+        file = dashboard.find(path, by_browser="text/html" in request.headers.get("accept", ""))
         if file is not None:
             return _answer(file, request)
         if path == "":
