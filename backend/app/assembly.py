@@ -18,6 +18,7 @@ from app.domain.clock import SystemClock
 from app.domain.events import Envelope
 from app.services.acceptance import Acceptance
 from app.services.actions import RunActions
+from app.services.adoption import Adoption
 from app.services.current_workspace import CurrentWorkspace
 from app.services.databricks import DatabricksWorkspace
 from app.services.eta import EtaService
@@ -162,6 +163,7 @@ def _pipeline(app: FastAPI, base: Base) -> list[Any]:
         targets=targets,
         listing=RunListing(workspace=workspace),
         recorder=recorder,
+        adoption=Adoption(journal=journal, details=details),
         interval_s=_poll_interval_s(settings, base.connection),
         metrics=base.metrics,
     )

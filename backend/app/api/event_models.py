@@ -101,6 +101,42 @@ class FailedData(BaseModel):
     claim_ids: list[str]
 
 
+class AdoptedData(BaseModel):
+    """A run that had ended before this server first met the workspace, whole; `tasks` holds every attempt."""
+
+    run_id: int
+    submission_id: None
+    workspace_id: str
+    job_id: int | None
+    layer: str | None
+    task_keys: list[str]
+    task_set: str | None
+    claim_ids: list[str]
+    job_url: str | None
+    requested_by: str | None
+    requested_at: str
+    attempt: int
+    attempt_since: str | None
+    active: Literal[False]
+    state: str | None
+    result: str | None
+    phase: None
+    started_at: str | None
+    ended_at: str | None
+    duration_s: float | None
+    queue_s: float | None
+    setup_s: float | None
+    progress: Progress | None
+    records: Records | None
+    tables: list[dict[str, Any]] | None
+    eta: None
+    error: RunError | None
+    retryable: bool | None
+    progress_seen: bool
+    adopted: Literal[True]
+    tasks: list[Task]
+
+
 class WorkspaceStatusData(BaseModel):
     """An outage or recovery; runs keep their last known state meanwhile."""
 
@@ -166,6 +202,11 @@ class FailedEvent(_Envelope):
     data: FailedData
 
 
+class AdoptedEvent(_Envelope):
+    type: Literal["run_adopted"]
+    data: AdoptedData
+
+
 class WorkspaceStatusEvent(_Envelope):
     type: Literal["workspace_status"]
     data: WorkspaceStatusData
@@ -187,6 +228,7 @@ EVENT_MODELS: tuple[type[BaseModel], ...] = (
     ProgressEvent,
     CompletedEvent,
     FailedEvent,
+    AdoptedEvent,
     WorkspaceStatusEvent,
     LakeUpdatedEvent,
     SnapshotEvent,

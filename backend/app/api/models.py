@@ -124,6 +124,7 @@ class Run(BaseModel):
     submission_state: Literal["RECORDED", "QUEUED", "SUBMITTING", "ACCEPTED", "REFUSED", "LOST"] | None
     attempt: int
     active: bool
+    adopted: bool = Field(False, description="It had ended before this server first met the workspace")
     layer: str | None
     state: str | None
     result: str | None

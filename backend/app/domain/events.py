@@ -15,11 +15,12 @@ STARTED = "databricks_job_started"
 PROGRESS = "databricks_job_progress"
 COMPLETED = "databricks_job_completed"
 FAILED = "databricks_job_failed"
+ADOPTED = "run_adopted"
 WORKSPACE_STATUS = "workspace_status"
 LAKE_UPDATED = "lake_updated"
 SNAPSHOT = "snapshot"
 
-RUN_EVENTS = frozenset({STARTED, PROGRESS, COMPLETED, FAILED})
+RUN_EVENTS = frozenset({STARTED, PROGRESS, COMPLETED, FAILED, ADOPTED})
 TERMINAL_EVENTS = frozenset({COMPLETED, FAILED})
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.domain.advice import advice, is_retryable
 from app.domain.clock import iso
-from app.domain.events import COMPLETED, FAILED, PROGRESS, STARTED, TERMINAL_EVENTS, EventDraft
+from app.domain.events import ADOPTED, COMPLETED, FAILED, PROGRESS, STARTED, TERMINAL_EVENTS, EventDraft
 from app.domain.observation import SeenRun
 from app.domain.run_states import CONSEQUENCES, EXECUTING_STATES, SUCCESSES, WAITING_STATES
 from app.domain.runs import Json, RunRecord, TaskRecord, parse_instant
@@ -46,6 +46,15 @@ def started(record: RunRecord, *, eta: Json | None, reason: str | None = None) -
     )
 
 
+def adopted(record: RunRecord, seen: SeenRun, tasks: Sequence[TaskRecord]) -> EventDraft:
+    """The event that a run which ended before our time was taken into the history: its whole record, and no news."""
+    ended: RunRecord | None = record
+    for draft in changes(record, seen, tasks, eta=None):
+        ended = fold(ended, draft.type, draft.data)
+    assert ended is not None
+    return EventDraft(ADOPTED, replace(ended, adopted=True).as_json(), record.run_id)
+
+
 def changes(record: RunRecord, seen: SeenRun, tasks: Sequence[TaskRecord], *, eta: Json | None) -> list[EventDraft]:
     """What one look adds to the record of an active run: nothing, progress, or the end.
 
@@ -66,6 +75,8 @@ def fold(record: RunRecord | None, event_type: str, body: Mapping[str, Any]) -> 
     """The record after one event. Nothing moves a run that has ended, except a new attempt's `started`."""
     if event_type == STARTED:
         return _begun(record, body)
+    if event_type == ADOPTED and record is None:
+        return RunRecord.from_json(body)
     if record is None or not record.active:
         return record
     if event_type == PROGRESS:

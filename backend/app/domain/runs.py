@@ -81,8 +81,23 @@ class RunRecord:
     error: Json | None = None
     retryable: bool | None = None
     progress_seen: bool = False
+    adopted: bool = False  # it had ended before this store first met its workspace
     seq: int = 0
     tasks: tuple[TaskRecord, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything but the place in the log; `from_json` reads it back unchanged."""
+        body = {field.name: _wire(getattr(self, field.name)) for field in fields(self) if field.name != "seq"}
+        return body | {"tasks": [task.as_json() for task in self.tasks]}
+
+    @classmethod
+    def from_json(cls, body: Json) -> Self:
+        """The record that `as_json` wrote."""
+        known = {field.name: body[field.name] for field in fields(cls) if field.name in body}
+        for name in ("requested_at", "attempt_since", "started_at", "ended_at"):
+            known[name] = parse_instant(known.get(name))
+        known["tasks"] = tuple(TaskRecord.from_json(task) for task in body["tasks"])
+        return cls(**known | {name: tuple(body[name]) for name in ("task_keys", "claim_ids")})
 
     def latest_tasks(self) -> tuple[TaskRecord, ...]:
         """The newest attempt of each task, in order."""

@@ -16,7 +16,7 @@ HISTORY = 50
 
 
 class EtaService:
-    """Answers how long a click or a run will still take. Keeps the history of each set of tasks, by run, oldest first."""
+    """Answers how long a click or a run will still take. Keeps each set of tasks' past runs by id, oldest first."""
 
     def __init__(self) -> None:
         self._history: dict[tuple[str, str], dict[int, PastRun]] = {}

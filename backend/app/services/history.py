@@ -101,7 +101,7 @@ class RunHistory:
     ) -> tuple[Sequence[RunRecord], Sequence[Submission]]:
         records: Sequence[RunRecord] = ()
         clicks: Sequence[Submission] = ()
-        of_clicks = state is not None and state in set(SubmissionState)
+        of_clicks = state is not None and state in set(SubmissionState) - {SubmissionState.ACCEPTED}
         if not of_clicks:
             position = None if before is None else (before[0], before[1])
             records = await runs.page(db, before=position, limit=limit, layer=layer, state=state)

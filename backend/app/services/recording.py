@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.clock import iso
-from app.domain.events import FAILED, EventDraft
 from app.domain.fold import changes, started
 from app.domain.layers import layer_of_tasks
+from app.domain.lost_runs import DELETED, WORKSPACE_REPLACED, lost
 from app.domain.observation import SeenRun
 from app.domain.run_states import LEFT_OUT
 from app.domain.runs import RunRecord, TaskRecord, to_millis
@@ -74,9 +73,7 @@ class RunRecorder:
             wished = {run.run_id: await _submission_of(db, run) for run in found if run.run_id not in known}
         looks = []
         for run in found:
-            before = known.get(run.run_id) or _first_record(
-                workspace_id, run, wished.get(run.run_id), self._clock.now()
-            )
+            before = known.get(run.run_id) or first_record(workspace_id, run, wished.get(run.run_id), self._clock.now())
             if before.active or _has_new_attempt(before, run):
                 looks.append(await self._look(run, before))
         if not looks and not gone:
@@ -90,6 +87,17 @@ class RunRecorder:
                 finished += await _record_gone(transaction, workspace_id, run_id)
         self._after_commit(transaction, finished)
         return await self._anything_active(workspace_id)
+
+    async def leave_others(self, workspace_id: str) -> None:
+        """End the active runs of other workspaces: nobody follows them, so they are not shown as active for ever."""
+        async with self._journal.read() as db:
+            if all(record.workspace_id == workspace_id for record in await runs.active(db)):
+                return
+        async with self._journal.transaction() as transaction:
+            left = [record for record in await runs.active(transaction.db) if record.workspace_id != workspace_id]
+            for record in left:
+                await transaction.record_run(record, [lost(record, WORKSPACE_REPLACED, ended_at=None)])
+                log.warning("run_of_another_workspace_left", run_id=record.run_id, workspace_id=record.workspace_id)
 
     async def _anything_active(self, workspace_id: str) -> bool:
         async with self._journal.read() as db:
@@ -145,7 +153,7 @@ class RunRecorder:
         self, transaction: Transaction, workspace_id: str, run: SeenRun, submission: Submission | None
     ) -> RunRecord | None:
         """A run met for the first time: our own submission's (before its answer), or one started elsewhere."""
-        first = _first_record(workspace_id, run, submission, transaction.now)
+        first = first_record(workspace_id, run, submission, transaction.now)
         present = await submissions.get(transaction.db, submission.submission_id) if submission else None
         if present is not None and present.state.open:
             return await self._acceptance.accept(
@@ -207,7 +215,7 @@ def _has_new_attempt(record: RunRecord, run: SeenRun) -> bool:
     return any(task.task_run_id not in known for task in run.tasks if task.task_key in shown)
 
 
-def _first_record(workspace_id: str, run: SeenRun, submission: Submission | None, now: datetime) -> RunRecord:
+def first_record(workspace_id: str, run: SeenRun, submission: Submission | None, now: datetime) -> RunRecord:
     """The record a run begins with when the poller meets it first."""
     tasks = [task for task in run.latest_tasks() if task.status.result not in LEFT_OUT]
     if submission is not None:
@@ -235,40 +243,7 @@ async def _record_gone(transaction: Transaction, workspace_id: str, run_id: int)
     record = await runs.load(transaction.db, workspace_id, run_id)
     if record is None or not record.active or transaction.now - record.requested_at < VANISHES_AFTER:
         return []
-    error = {
-        "code": "RUN_DELETED",
-        "message": "The run was deleted in the workspace before it was seen to end.",
-        "task": None,
-        "trace_excerpt": None,
-        "advice": "Check the layers' versions to see what it did, then start it again.",
-    }
-    body = {
-        "run_id": run_id,
-        "submission_id": record.submission_id,
-        "attempt": record.attempt,
-        "layer": record.layer,
-        "state": record.state,
-        "result": record.result,
-        "message": error["message"],
-        "task": None,
-        "tasks": [task.as_json() for task in record.latest_tasks()],
-        "phase": None,
-        "progress": record.progress,
-        "eta": None,
-        "job_url": record.job_url,
-        "started_at": iso(record.started_at) if record.started_at else None,
-        "ended_at": iso(transaction.now),
-        "duration_s": None,
-        "duration": None,
-        "queue_s": record.queue_s,
-        "setup_s": record.setup_s,
-        "claim_ids": list(record.claim_ids),
-        "records": None,
-        "tables": [],
-        "error": error,
-        "retryable": True,
-    }
-    return [await transaction.record_run(record, [EventDraft(FAILED, body, run_id)])]
+    return [await transaction.record_run(record, [lost(record, DELETED, ended_at=transaction.now)])]
 
 
 async def _submission_of(db: AsyncConnection, run: SeenRun) -> Submission | None:

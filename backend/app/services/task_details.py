@@ -57,6 +57,12 @@ class TaskDetails:
             raise OutputsPending
         return tuple(one or _plain(task) for one, task in zip(found, tasks, strict=True))
 
+    @staticmethod
+    def as_listed(run: SeenRun, record: RunRecord) -> tuple[TaskRecord, ...]:
+        """The same without any call: what the listing tells, for good."""
+        shown = set(record.task_keys)
+        return tuple(_plain(task, output_read=True) for task in run.tasks if not shown or task.task_key in shown)
+
     def forget(self, record: RunRecord) -> None:
         """The run has ended."""
         for task in record.tasks:

@@ -15,6 +15,7 @@ from app.domain.errors import WorkspaceError, WorkspaceRejected, WorkspaceThrott
 from app.domain.observation import SeenRun
 from app.domain.runs import RunRecord
 from app.domain.submissions import Submission
+from app.services.adoption import Adoption
 from app.services.current_workspace import CurrentWorkspace
 from app.services.journal import Journal
 from app.services.metrics import Metrics
@@ -45,6 +46,7 @@ class Tracker:
         targets: Targets,
         listing: RunListing,
         recorder: RunRecorder,
+        adoption: Adoption,
         interval_s: float,
         metrics: Metrics,
     ) -> None:
@@ -54,6 +56,8 @@ class Tracker:
         self._targets = targets
         self._listing = listing
         self._recorder = recorder
+        self._adoption = adoption
+        self._alone_with: str | None = None
         self._interval_s = interval_s
         self._metrics = metrics
         self._awake = asyncio.Event()
@@ -97,10 +101,16 @@ class Tracker:
         """One round: read, write, publish. Raises WorkspaceError when the workspace could not be read."""
         async with self._looking:
             workspace_id = await self._current.ensure()
+            if workspace_id != self._alone_with:
+                await self._recorder.leave_others(workspace_id)
+                self._alone_with = workspace_id
             target = await self._targets.for_poll()
             wanted, waiting = await self._wanted(workspace_id)
             seen, gone = await self._listing.read(target, wanted)
             job_id = target.job_id if isinstance(target, JobTarget) else None
+            if job_id is not None and self._current.first_seen_at is not None and not waiting:
+                ours = [run for run in seen.values() if run.job_id == job_id]
+                await self._adoption.take(workspace_id, self._current.first_seen_at, ours)
             matters = [run for run in seen.values() if self._matters(run, wanted, waiting, job_id)]
             relevant = [await self._listing.whole(run) for run in matters]
             busy = await self._recorder.record(workspace_id, relevant, gone)

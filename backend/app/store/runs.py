@@ -11,6 +11,7 @@ from sqlalchemy import Row, Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.runs import RunRecord, TaskRecord
+from app.domain.submissions import SubmissionState
 from app.store.dialect import upsert
 from app.store.schema import run_tasks, runs
 
@@ -69,11 +70,19 @@ async def page(
     query = select(runs)
     if layer is not None:
         query = query.where(runs.c.layer == layer)
-    if state is not None:
+    if state == SubmissionState.ACCEPTED:
+        query = query.where(runs.c.submission_id.is_not(None))
+    elif state is not None:
         query = query.where((runs.c.state == state) | (runs.c.result == state))
     if before is not None:
         query = query.where(tuple_(runs.c.requested_at, runs.c.run_id) < before)
     return await _with_tasks(db, query.order_by(runs.c.requested_at.desc(), runs.c.run_id.desc()).limit(limit))
+
+
+async def any_before(db: AsyncConnection, workspace_id: str, at: datetime) -> bool:
+    """Whether a run of the workspace is known that was asked for before `at`."""
+    query = select(runs.c.run_id).where(runs.c.workspace_id == workspace_id, runs.c.requested_at < at)
+    return (await db.execute(query.limit(1))).first() is not None
 
 
 async def comparable(db: AsyncConnection, workspace_id: str, task_set: str, *, limit: int) -> list[RunRecord]:

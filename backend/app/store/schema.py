@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 from app.store.types import BigId, JsonText, UtcDateTime
@@ -136,6 +137,7 @@ runs = Table(
     Column("error", JsonText),
     Column("retryable", Boolean),
     Column("progress_seen", Boolean, nullable=False),
+    Column("adopted", Boolean, nullable=False, server_default=false()),
     Column("seq", BigInteger, nullable=False),
     CheckConstraint("attempt >= 0", name="attempt"),
     Index("ix_runs_requested_at", "requested_at", "run_id"),

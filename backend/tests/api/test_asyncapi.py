@@ -18,7 +18,7 @@ def test_every_type_of_event_is_described_once_with_its_schema() -> None:
     modelled = {model.model_fields["type"].annotation.__args__[0]: model.__name__ for model in EVENT_MODELS}
     assert described == modelled
     assert set(described) == {
-        events.SUBMITTING, events.STARTED, events.PROGRESS, events.COMPLETED, events.FAILED,
+        events.SUBMITTING, events.STARTED, events.PROGRESS, events.COMPLETED, events.FAILED, events.ADOPTED,
         events.WORKSPACE_STATUS, events.LAKE_UPDATED, events.SNAPSHOT,
     }  # fmt: skip
 

@@ -176,6 +176,8 @@ async def test_the_history_pages_and_filters(tmp_path: Path) -> None:
         assert [run["run_id"] for run in await backend.runs(layer="bronze")] == [ids[3], ids[0]]
         assert [run["run_id"] for run in await backend.runs(state="SUCCESS")] == ids[::-1]
         assert await backend.runs(state="RUNNING") == []
+        assert [run["run_id"] for run in await backend.runs(state="ACCEPTED")] == ids[::-1]
+        assert await backend.runs(state="LOST") == []
 
 
 async def test_after_five_runs_there_is_an_estimate_with_its_basis(tmp_path: Path) -> None:

@@ -176,14 +176,6 @@ async def test_a_run_started_elsewhere_is_adopted_while_it_is_active(tmp_path: P
             assert not workspace.sent(RUN_NOW)
 
 
-async def test_old_runs_of_a_job_are_not_taken_for_news(tmp_path: Path) -> None:
-    async with somebody_elses_job().serving() as workspace:
-        workspace.has_run(load("run_of_somebody_else")["looks"][-1:])
-        async with running_backend(tmp_path, workspace.host, TOKEN, databricks_job_id=JOB_ID) as backend:
-            await until(lambda: len(workspace.sent("/api/2.2/jobs/runs/list")) > 1)
-            assert await backend.runs() == []
-
-
 async def test_a_lost_reply_then_a_retry_starts_exactly_one_run(tmp_path: Path) -> None:
     async with somebody_elses_job().serving() as workspace:
         run_id = workspace.next_run_shows("run_of_somebody_else")

@@ -581,6 +581,94 @@ export interface components {
              */
             reason?: string | null;
         };
+        /**
+         * AdoptedData
+         * @description A run that had ended before this server first met the workspace, whole; `tasks` holds every attempt.
+         */
+        AdoptedData: {
+            /**
+             * Active
+             * @constant
+             */
+            active: false;
+            /**
+             * Adopted
+             * @constant
+             */
+            adopted: true;
+            /** Attempt */
+            attempt: number;
+            /** Attempt Since */
+            attempt_since: string | null;
+            /** Claim Ids */
+            claim_ids: string[];
+            /** Duration S */
+            duration_s: number | null;
+            /** Ended At */
+            ended_at: string | null;
+            error: components["schemas"]["RunError"] | null;
+            /** Eta */
+            eta: null;
+            /** Job Id */
+            job_id: number | null;
+            /** Job Url */
+            job_url: string | null;
+            /** Layer */
+            layer: string | null;
+            /** Phase */
+            phase: null;
+            progress: components["schemas"]["Progress"] | null;
+            /** Progress Seen */
+            progress_seen: boolean;
+            /** Queue S */
+            queue_s: number | null;
+            records: components["schemas"]["Records"] | null;
+            /** Requested At */
+            requested_at: string;
+            /** Requested By */
+            requested_by: string | null;
+            /** Result */
+            result: string | null;
+            /** Retryable */
+            retryable: boolean | null;
+            /** Run Id */
+            run_id: number;
+            /** Setup S */
+            setup_s: number | null;
+            /** Started At */
+            started_at: string | null;
+            /** State */
+            state: string | null;
+            /** Submission Id */
+            submission_id: null;
+            /** Tables */
+            tables: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Task Keys */
+            task_keys: string[];
+            /** Task Set */
+            task_set: string | null;
+            /** Tasks */
+            tasks: components["schemas"]["Task"][];
+            /** Workspace Id */
+            workspace_id: string;
+        };
+        /** AdoptedEvent */
+        AdoptedEvent: {
+            /** At */
+            at: string;
+            data: components["schemas"]["AdoptedData"];
+            /** Epoch */
+            epoch: string;
+            /** Seq */
+            seq: number;
+            /**
+             * Type
+             * @constant
+             */
+            type: "run_adopted";
+        };
         /** Alive */
         Alive: {
             /** Status */
@@ -1264,6 +1352,12 @@ export interface components {
         Run: {
             /** Active */
             active: boolean;
+            /**
+             * Adopted
+             * @description It had ended before this server first met the workspace
+             * @default false
+             */
+            adopted: boolean;
             /** Attempt */
             attempt: number;
             /** Claim Ids */
@@ -1747,6 +1841,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description Too many requests; `Retry-After` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     find_api_claims__claim_id__get: {
@@ -1798,6 +1901,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to come again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2205,6 +2317,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description Too many requests; `Retry-After` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     get_run_api_pipeline_databricks_runs__run_id__get: {
@@ -2256,6 +2377,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to come again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2325,6 +2455,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description Too many requests; `Retry-After` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     repair_run_api_pipeline_databricks_runs__run_id__repair_post: {
@@ -2380,6 +2519,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to come again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2446,6 +2594,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description Too many requests; `Retry-After` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     get_submission_api_pipeline_databricks_submissions__submission_id__get: {
@@ -2497,6 +2654,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to come again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2560,6 +2726,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to come again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2665,6 +2840,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description Too many requests; `Retry-After` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     bronze_to_silver_api_pipeline_process_bronze_to_silver_post: {
@@ -2728,6 +2912,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description Too many requests; `Retry-After` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     silver_to_gold_api_pipeline_process_silver_to_gold_post: {
@@ -2784,6 +2977,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to come again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2918,6 +3120,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description Too many requests; `Retry-After` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     bronze_to_silver_process_bronze_to_silver_post: {
@@ -2981,6 +3192,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description Too many requests; `Retry-After` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     silver_to_gold_process_silver_to_gold_post: {
@@ -3037,6 +3257,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to come again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
