@@ -2,7 +2,7 @@
 # inputs changed, and when what it made is gone.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test test-long bench lock clean browser
+.PHONY: help setup run check test test-long bench lock clean browser postgresql
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && { echo $$p; break; }; done)
@@ -29,11 +29,11 @@ check: $(DEV) $(NODE) ## Lint, types and import rules
 	.venv/bin/lint-imports
 	cd bi-dashboard && npm run --silent lint && npm run --silent typecheck
 
-test: check $(DASHBOARD) browser ## Every check and every test but the long ones
+test: check $(DASHBOARD) browser postgresql ## Every check and every test but the long ones
 	cd bi-dashboard && npm test --silent
 	.venv/bin/pytest -m "not long"
 
-test-long: $(DEV) $(DASHBOARD) browser ## The long tests (chaos, soak)
+test-long: $(DEV) $(DASHBOARD) browser postgresql ## The long tests (chaos, soak)
 	.venv/bin/pytest -m long
 
 bench: $(DEV) $(DASHBOARD) ## Benchmarks; results in benchmarks/results/*.json
@@ -76,3 +76,6 @@ $(DASHBOARD): $(NODE) $(DASHBOARD_SOURCES)
 
 browser:
 	@e2e/install_browser.sh
+
+postgresql:
+	@backend/tests/install_postgresql.sh

@@ -1,4 +1,4 @@
-"""The local workspace as a process of its own: the backend meets it over HTTP, in tests too."""
+"""The local workspace as a process of its own (the backend meets it over HTTP, in tests too), and both stores."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from backend.tests.support.postgresql import PostgresqlServer, running_postgresql
 
 CHECKOUT = Path(__file__).parents[2]
 READY_WITHIN_S = 60.0
@@ -53,6 +55,41 @@ def local_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalW
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL server of this test session."""
+    with running_postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated(postgresql: PostgresqlServer) -> str:
+    """The name of a database at the newest revision, to be copied."""
+    return postgresql.make_template()
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgresqlServer, migrated: str) -> Iterator[str]:
+    """A PostgreSQL store of the test's own, empty and at the newest revision."""
+    with postgresql.database(migrated) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store of each kind; the test runs once on each."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    url: str = request.getfixturevalue("postgresql_url")
+    return url
+
+
+@pytest.fixture
+def on_both_stores(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every backend that the test starts uses this store, as DATABASE_URL would have it."""
+    monkeypatch.setenv("DATABASE_URL", store_url)
 
 
 def _free_port() -> int:

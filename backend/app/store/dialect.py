@@ -9,6 +9,12 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+# Advisory locks of PostgreSQL, per database: the first of each pair is ours ("pet3"), the second says which.
+LOCK_SPACE = 0x70657433
+WRITE_LOCK = f"{LOCK_SPACE}, 1"
+LEADER_LOCK = f"{LOCK_SPACE}, 2"
+IDLE_IN_TRANSACTION_MS = 15_000
+
 
 def prepare_sqlite_connection(dbapi_connection: Any, *, busy_timeout_ms: int) -> None:
     """WAL, so that readers and the writer do not wait for each other; we begin transactions ourselves."""
@@ -24,6 +30,24 @@ def prepare_sqlite_connection(dbapi_connection: Any, *, busy_timeout_ms: int) ->
 def start_sqlite_transaction(connection: Connection, *, writing: bool) -> None:
     """A writer takes the lock at once: a lock taken halfway cannot be waited for."""
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def prepare_postgresql_connection(dbapi_connection: Any, *, lock_timeout_ms: int) -> None:
+    """Nobody waits for a lock for ever; a replica that hangs in a transaction loses it, and the others go on."""
+    cursor = dbapi_connection.cursor()
+    cursor.execute(
+        "SELECT set_config('lock_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false),"
+        " set_config('timezone', 'UTC', false)",
+        (str(int(lock_timeout_ms)), str(IDLE_IN_TRANSACTION_MS)),
+    )
+    cursor.close()
+    dbapi_connection.commit()
+
+
+def start_postgresql_transaction(connection: Connection, *, writing: bool) -> None:
+    """One writer at a time over all replicas; the lock goes with the transaction, after its commit can be seen."""
+    if writing:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
 
 
 async def insert_or_ignore(db: AsyncConnection, table: Table, row: dict[str, Any]) -> bool:

@@ -7,26 +7,43 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from app.store.dialect import prepare_sqlite_connection, start_sqlite_transaction
+from app.store.dialect import (
+    prepare_postgresql_connection,
+    prepare_sqlite_connection,
+    start_postgresql_transaction,
+    start_sqlite_transaction,
+)
 
 BUSY_TIMEOUT_MS = 10_000
 QUIESCE_WITHIN_S = 3.0
+POOL_SIZE = 8
+POOL_OVERFLOW = 8
+# A server that went without a word is noticed within about these seconds; the URL may say otherwise.
+POSTGRESQL_NETWORK = {
+    "connect_timeout": "5",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+    "application_name": "petinsure360",
+}
 
 
 class Database:
     """`read()` never waits for a writer; `write()` is one transaction that holds the write lock from its start.
 
-    Nobody keeps either open across a network await.
+    The lock is the whole store's: on PostgreSQL all replicas write one after the other, as all tasks of a process do
+    on SQLite, so that what a transaction has read is still true when it commits. Nobody keeps either open across a
+    network await.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
-        self._readers = engine.execution_options(read_only=True)
+        self._readers = engine.execution_options(**_READING[engine.dialect.name])
         self._gate = asyncio.Event()
         self._gate.set()
         self._idle = asyncio.Event()
@@ -71,30 +88,50 @@ class Database:
         await self.engine.dispose()
 
 
-class MissingDriver(RuntimeError):
-    """DATABASE_URL names a database whose Python driver is not installed."""
-
-
 def create_engine(database_url: str) -> AsyncEngine:
-    """An engine for `sqlite:///path`, or for `postgresql://…` when psycopg is installed.
-
-    Raises MissingDriver with what to install.
-    """
+    """An engine for `sqlite:///path` or `postgresql://…`."""
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
         return _sqlite_engine(url.set(drivername="sqlite+aiosqlite").render_as_string(hide_password=False))
-    if url.drivername in {"postgresql", "postgres"}:
-        url = url.set(drivername="postgresql+psycopg")
-    try:
-        return create_async_engine(url, pool_pre_ping=True)
-    except (ModuleNotFoundError, NoSuchModuleError) as fault:
-        raise MissingDriver(
-            f"DATABASE_URL names {url.get_backend_name()}, but its driver is missing: pip install 'psycopg[binary]'."
-        ) from fault
+    return _postgresql_engine(url.set(drivername="postgresql+psycopg"))
+
+
+def connection_string(engine: AsyncEngine) -> str:
+    """What libpq needs to open one more connection like the pool's, for a session that is kept."""
+    url = engine.url.set(drivername="postgresql")
+    return url.update_query_dict(_network_of(url)).render_as_string(hide_password=False)
+
+
+def _network_of(url: URL) -> dict[str, str]:
+    return {name: value for name, value in POSTGRESQL_NETWORK.items() if name not in url.query}
+
+
+def _postgresql_engine(url: URL) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        isolation_level="READ COMMITTED",  # a statement after the lock sees what was committed before
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_pre_ping=True,
+        use_native_hstore=False,
+        connect_args=_network_of(url),
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(dbapi_connection: Any, _record: Any) -> None:
+        prepare_postgresql_connection(dbapi_connection, lock_timeout_ms=BUSY_TIMEOUT_MS)
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        start_postgresql_transaction(connection, writing=not connection.get_execution_options().get("read_only", False))
+
+    return engine
 
 
 def _sqlite_engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, pool_size=8, max_overflow=8)
+    engine = create_async_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(dbapi_connection: Any, _record: Any) -> None:
@@ -105,3 +142,10 @@ def _sqlite_engine(url: str) -> AsyncEngine:
         start_sqlite_transaction(connection, writing=not connection.get_execution_options().get("read_only", False))
 
     return engine
+
+
+# A reader sees one state of the store in all its statements: SQLite gives that to any transaction.
+_READING: dict[str, dict[str, Any]] = {
+    "sqlite": {"read_only": True},
+    "postgresql": {"read_only": True, "isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}

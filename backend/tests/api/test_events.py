@@ -6,7 +6,6 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -68,8 +67,8 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(folder: Path, limits: StreamLimits | None = None) -> AsyncIterator[Served]:
-    database = Database(create_engine(f"sqlite:///{folder / 'store.db'}"))
+async def serving(store_url: str, limits: StreamLimits | None = None) -> AsyncIterator[Served]:
+    database = Database(create_engine(store_url))
     await upgrade(database.engine)
     async with database.write() as db:
         await events.begin_log(db, epoch=EPOCH)
@@ -91,8 +90,8 @@ async def serving(folder: Path, limits: StreamLimits | None = None) -> AsyncIter
 
 
 @pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    async with serving(tmp_path) as served:
+async def served(store_url: str) -> AsyncIterator[Served]:
+    async with serving(store_url) as served:
         yield served
 
 
@@ -213,8 +212,8 @@ async def test_a_filtered_stream_holds_one_runs_events_only(served: Served) -> N
     assert [e["seq"] for e in await served.poll(after=0, run_id=8)] == [3, 4, 5]
 
 
-async def test_a_client_that_does_not_read_is_closed_with_4000_and_resumes_without_loss(tmp_path: Path) -> None:
-    async with serving(tmp_path, StreamLimits(tail_events=50)) as served:
+async def test_a_client_that_does_not_read_is_closed_with_4000_and_resumes_without_loss(store_url: str) -> None:
+    async with serving(store_url, StreamLimits(tail_events=50)) as served:
         narrow = socket.socket()
         narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         narrow.setblocking(False)
@@ -237,8 +236,8 @@ async def test_a_client_that_does_not_read_is_closed_with_4000_and_resumes_witho
         assert b'petinsure_stream_closed_total{reason="resync"} 1.0' in served.metrics.render()
 
 
-async def test_stopping_the_server_ends_every_stream_and_tells_websockets_to_come_back(tmp_path: Path) -> None:
-    async with serving(tmp_path) as served, served.http() as client, served.websocket("?after=0") as socket:
+async def test_stopping_the_server_ends_every_stream_and_tells_websockets_to_come_back(store_url: str) -> None:
+    async with serving(store_url) as served, served.http() as client, served.websocket("?after=0") as socket:
         async with client.stream("GET", "/api/events", params={"after": 0}) as stream:
             pieces = stream.aiter_text()
             assert await anext(pieces) == ": connected\n\n"

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -21,8 +20,8 @@ API_FILE = ListedFile("claims/api/C-1/x.json", "C-1", 50, 2_000_000)
 
 
 @pytest.fixture
-async def db(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
-    database = Database(create_engine(f"sqlite:///{tmp_path / 'store.db'}"))
+async def db(store_url: str) -> AsyncIterator[AsyncConnection]:
+    database = Database(create_engine(store_url))
     await upgrade(database.engine)
     async with database.write() as db:
         yield db

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,8 +29,8 @@ class Contents:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(create_engine(f"sqlite:///{tmp_path / 'store.db'}"))
+async def database(store_url: str) -> AsyncIterator[Database]:
+    database = Database(create_engine(store_url))
     await upgrade(database.engine)
     async with database.write() as db:
         await events.begin_log(db, epoch="life-1")
