@@ -10,11 +10,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from backend.tests.support.postgresql import PostgresqlServer, running_postgresql
+if TYPE_CHECKING:
+    from backend.tests.support.postgresql import PostgresqlServer
 
 CHECKOUT = Path(__file__).parents[2]
 READY_WITHIN_S = 60.0
@@ -60,6 +62,8 @@ def local_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalW
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgresqlServer]:
     """A PostgreSQL server of this test session."""
+    from backend.tests.support.postgresql import running_postgresql  # only these tests need the driver
+
     with running_postgresql() as server:
         yield server
 
