@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from app.store.schema import metadata
-from app.store.types import JsonText, UtcDateTime
+from app.store.types import JsonText, UtcDateTime, ordered_id
 
 
 def _lake_id() -> Column[int]:
@@ -66,14 +66,14 @@ lake_pending = Table(
     metadata,
     _lake_id(),
     Column("layer", String(16), primary_key=True),
-    Column("claim_id", String(64), primary_key=True),
+    Column("claim_id", ordered_id(64), primary_key=True),
 )
 
 claim_positions = Table(
     "claim_positions",
     metadata,
     _lake_id(),
-    Column("claim_id", String(64), primary_key=True),
+    Column("claim_id", ordered_id(64), primary_key=True),
     Column("bronze_run", String(64)),
     Column("silver_run", String(64)),
     Column("gold_run", String(64)),
@@ -83,7 +83,7 @@ claim_quarantine = Table(
     "claim_quarantine",
     metadata,
     _lake_id(),
-    Column("claim_id", String(64), primary_key=True),
+    Column("claim_id", ordered_id(64), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("rule", Text, nullable=False),
     Column("message", Text),
@@ -97,7 +97,7 @@ landing_files = Table(
     metadata,
     _lake_id(),
     Column("path", String(1024), primary_key=True),
-    Column("claim_id", String(64)),
+    Column("claim_id", ordered_id(64)),
     Column("size_bytes", BigInteger),
     Column("modified_ms", BigInteger),
     Column("listed_at", UtcDateTime),

@@ -18,7 +18,7 @@ from sqlalchemy import (
     false,
 )
 
-from app.store.types import BigId, JsonText, UtcDateTime
+from app.store.types import BigId, JsonText, UtcDateTime, ordered_id
 
 metadata = MetaData(
     naming_convention={
@@ -50,7 +50,7 @@ workspaces = Table(
 submissions = Table(
     "submissions",
     metadata,
-    Column("submission_id", String(36), primary_key=True),
+    Column("submission_id", ordered_id(36), primary_key=True),
     Column("request_key", String(255), unique=True),
     Column("request_hash", String(64), nullable=False),
     Column("workspace_id", String(64)),
@@ -221,4 +221,15 @@ predictions = Table(
     Column("n", Integer, nullable=False),
     Column("actual_s", Float),
     Index("ix_predictions_run", "workspace_id", "run_id", "attempt"),
+)
+
+# Only PostgreSQL has several replicas; on SQLite nobody leads and the table stays empty.
+leadership = Table(
+    "leadership",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("term", BigInteger, nullable=False),
+    Column("replica_id", String(64), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    CheckConstraint("one = 1", name="one_row"),
 )

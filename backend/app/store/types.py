@@ -6,13 +6,18 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, Text
+from sqlalchemy import BigInteger, Dialect, Integer, String, Text
 from sqlalchemy.types import TypeDecorator
 
 from app.domain.events import compact_json
 
 # SQLite gives rowids only to INTEGER columns; PostgreSQL needs 64 bits.
 BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+def ordered_id(length: int) -> String:
+    """An id that pages are ordered by: by its bytes, whatever the database's language, as Python compares."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -167,3 +167,12 @@ async def test_figures_are_kept_by_name(db: AsyncConnection, lake_id: int) -> No
     kept = await insights.load(db, lake_id, "overview")
     assert kept is not None
     assert (kept.body, kept.etag) == ({"months": [1]}, "b")
+
+
+async def test_pages_of_claims_are_in_the_order_of_their_bytes(db: AsyncConnection, lake_id: int) -> None:
+    ids = ["B-1", "a-2", "A.1", "A-1", "a_1", "A1", "b:1", "_x"]
+    await lake.add_pending(db, lake_id, "silver", ids)
+    shown: list[str] = []
+    while page := await lake.pending_page(db, lake_id, "silver", after=shown[-1] if shown else "", limit=3):
+        shown += page
+    assert shown == sorted(ids)
