@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from local_workspace.api import catalog as catalog_api
 from local_workspace.api import clusters as clusters_api
-from local_workspace.api import dbfs, files, identity, jobs, run_page, runs, workspace
+from local_workspace.api import dbfs, faults, files, identity, jobs, run_page, runs, workspace
 from local_workspace.api import sql as sql_api
 from local_workspace.api.clusters import ClustersApi
 from local_workspace.api.identity import Identity
@@ -24,6 +24,9 @@ from local_workspace.engine.catalog import Catalog
 from local_workspace.engine.nursery import Nursery
 from local_workspace.engine.pool import WorkerPool
 from local_workspace.engine.sql_executor import SqlExecutor
+from local_workspace.faults.middleware import FaultMiddleware
+from local_workspace.faults.pools import with_faults
+from local_workspace.faults.switchboard import Switchboard
 from local_workspace.notebooks.export import render_html
 from local_workspace.objects.service import WorkspaceObjects
 from local_workspace.objects.source import notebook_source
@@ -46,7 +49,7 @@ from local_workspace.store.jobs import JobStore
 from local_workspace.store.runs import RunStore
 
 # Loopback only, but without the token: what a client asks before it has one, and the run page, which has its own key.
-OPEN_PATHS = frozenset({"/", "/favicon.ico", "/api/local/health"})
+OPEN_PATHS = frozenset({"/", "/favicon.ico", "/api/local/health", faults.NOTICE_PATH})
 OPEN_PREFIXES = ("/.well-known/", "/api/local/runs/", "/runs/", "/static/")
 
 Part = tuple[list[BaseRoute], AbstractAsyncContextManager[object]]
@@ -63,7 +66,8 @@ def build(settings: Settings, *, token: str, new_pool: NewPool | None = None) ->
     database = Database(settings.home / "workspace.db")
     user = Identity(settings.workspace_user, database.workspace_id(), settings.host)
     links = RunLinks(host=settings.host, workspace_id=user.workspace_id, token=token, clock=clock)
-    make_pool = new_pool or _worker_pools(nursery, settings.workspace_warm_workers)
+    switchboard = Switchboard(clock)
+    make_pool = with_faults(new_pool or _worker_pools(nursery, settings.workspace_warm_workers), switchboard, clock)
     parts: list[Part] = [
         _running(settings, storage, database, clock, user, links, make_pool),
         _querying(nursery, database, clock, user),
@@ -74,6 +78,7 @@ def build(settings: Settings, *, token: str, new_pool: NewPool | None = None) ->
         *files.routes(storage),
         *dbfs.routes(storage),
         *catalog_api.routes(catalog, user.user_name),
+        *faults.routes(switchboard),
     ]
     for more, _life in parts:
         routes += more
@@ -92,7 +97,8 @@ def build(settings: Settings, *, token: str, new_pool: NewPool | None = None) ->
     guard = Middleware(
         Guard, token=token, workspace_id=user.workspace_id, open_paths=OPEN_PATHS, open_prefixes=OPEN_PREFIXES
     )
-    return Starlette(routes=routes, middleware=[guard], exception_handlers=HANDLERS, lifespan=lifespan)
+    going_wrong = Middleware(FaultMiddleware, switchboard=switchboard, clock=clock)
+    return Starlette(routes=routes, middleware=[guard, going_wrong], exception_handlers=HANDLERS, lifespan=lifespan)
 
 
 def _running(

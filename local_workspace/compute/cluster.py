@@ -30,6 +30,8 @@ class Pool(Protocol):
 
     async def run(self, request: TaskRequest, started: Callable[[], None]) -> TaskOutcome: ...
 
+    def kill_worker(self, task_run_id: int) -> bool: ...
+
 
 NewPool = Callable[[], Pool]
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]

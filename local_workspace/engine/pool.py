@@ -9,6 +9,7 @@ from dataclasses import asdict
 import structlog
 
 from local_workspace.engine.nursery import Nursery, Worker, WorkerDied
+from local_workspace.engine.process_life import kill_group
 from local_workspace.engine.tasks import NoWorker, TaskOutcome, TaskRequest
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,7 @@ class WorkerPool:
         self._workers: set[Worker] = set()
         self._warm: asyncio.Queue[Worker] = asyncio.Queue()
         self._warming: set[asyncio.Task[None]] = set()
+        self._busy: dict[int, Worker] = {}
         self._refill: asyncio.TimerHandle | None = None
         self._tasks = 0
         self._stopped = True
@@ -67,14 +69,24 @@ class WorkerPool:
         self._tasks += 1
         try:
             worker = await self._take()
+            self._busy[request.task_run_id] = worker
             try:
                 started()
                 return await self._outcome(worker, request)
             finally:
+                del self._busy[request.task_run_id]
                 await worker.kill()
         finally:
             self._tasks -= 1
             self._refill_later(_REFILL_AFTER_S)
+
+    def kill_worker(self, task_run_id: int) -> bool:
+        """Kill the process that runs this task, as a machine that fails would; False when none runs it."""
+        worker = self._busy.get(task_run_id)
+        if worker is None or worker.pid is None:
+            return False
+        kill_group(worker.pid)
+        return True
 
     async def _outcome(self, worker: Worker, request: TaskRequest) -> TaskOutcome:
         try:

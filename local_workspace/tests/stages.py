@@ -43,6 +43,7 @@ class StagePool:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._stopped = asyncio.Event()
+        self._crashes: dict[int, asyncio.Event] = {}
 
     async def start(self) -> None:
         if self._stage.start_gate is not None:
@@ -65,17 +66,26 @@ class StagePool:
         started()
         self._stage.requests.append(request)
         part = asyncio.ensure_future(self._stage.parts.get(request.notebook_path, succeed)(request))
-        stopped = asyncio.ensure_future(self._stopped.wait())
+        crash = self._crashes[request.task_run_id] = asyncio.Event()
+        ends = {asyncio.ensure_future(event.wait()) for event in (self._stopped, crash)}
         try:
-            await asyncio.wait({part, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({part, *ends}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             self._stage.killed.append(request.context.task_key)
             raise
         finally:
-            stopped.cancel()
+            del self._crashes[request.task_run_id]
+            for end in ends:
+                end.cancel()
             if not part.done():
                 part.cancel()
         return part.result() if part.done() and not part.cancelled() else TaskOutcome("crashed", error="Killed.")
+
+    def kill_worker(self, task_run_id: int) -> bool:
+        crash = self._crashes.get(task_run_id)
+        if crash is not None:
+            crash.set()
+        return crash is not None
 
 
 async def opened(gate: threading.Event) -> None:

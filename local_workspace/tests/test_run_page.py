@@ -295,3 +295,13 @@ def test_the_static_files_refer_to_nothing_outside() -> None:
     text = "".join(path.read_text() for path in run_page.STATIC.iterdir())
     assert "http://" not in text
     assert "https://" not in text
+
+
+def test_the_home_page_says_when_faults_are_switched_on(tmp_path: Path, opened: Callable[..., Page]) -> None:
+    with workspace(tmp_path) as served:
+        page = opened(served.host)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.get_by_role("status")).to_have_count(0)
+        served.http.put("/api/local/faults", json={"rules": [{"kind": "lost_reply", "call": "run-now"}]})
+        page.reload()
+        expect(page.get_by_role("status")).to_contain_text("Faults are switched on here: lost_reply (run-now).")
