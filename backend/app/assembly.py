@@ -24,6 +24,7 @@ from app.services.databricks import DatabricksWorkspace
 from app.services.eta import EtaService
 from app.services.event_log import Retention, StoredLog
 from app.services.failed_attempts import FailedAttempts
+from app.services.faults import FaultSwitchboard
 from app.services.health import Health
 from app.services.history import RunHistory
 from app.services.insights import Insights
@@ -97,6 +98,7 @@ async def assemble(
     hub = EventHub(StoredLog(database), Snapshots(database, clock, _snapshot_contents(app)), clock)
     await hub.start()
     app.state.hub, app.state.journal, app.state.current = hub, journal, current
+    app.state.faults = FaultSwitchboard(workspace=workspace, journal=journal, kind=connection.kind)
     app.state.health = Health(database=database, hub=hub, workspace=current, metrics=metrics, clock=clock)
     return [*loops, current.watch(), hub.run(), Retention(database, clock).run()]
 

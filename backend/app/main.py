@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 from fastapi import Depends, FastAPI
 
-from app.api import claims, dashboard, errors, events, health, insights, lake, pipeline, reference, webhooks
+from app.api import claims, dashboard, errors, events, faults, health, insights, lake, pipeline, reference, webhooks
 from app.api.openapi import describe
 from app.api.rate_limit import TOO_MANY, RateLimit
 from app.api.security import LOOPBACK_NAMES, SecurityMiddleware
@@ -62,7 +62,7 @@ def create_app(
         redoc_url=None,
     )
     errors.install(app)
-    for module in (health, events, lake, insights, webhooks, reference):
+    for module in (health, events, lake, insights, webhooks, reference, faults):
         app.include_router(module.router)
     clock, rate, burst = SystemClock(), settings.petinsure_trigger_rate, settings.petinsure_trigger_burst
     for router, times in ((pipeline.router, 1), (claims.router, CLAIMS_PER_TRIGGER)):

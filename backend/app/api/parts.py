@@ -7,6 +7,8 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from fastapi.requests import HTTPConnection
 
+from app.domain.access import Role
+from app.domain.errors import RoleNotSufficient
 from app.services.current_workspace import CurrentWorkspace
 from app.services.health import Health
 from app.services.insights import Insights
@@ -60,6 +62,13 @@ def health_of(request: Request) -> Health:
 def requester_of(request: Request) -> str:
     """Who asks: the holder of the token, or on loopback whoever sits at the machine."""
     return str(getattr(request.state, "user", None) or "local")
+
+
+def expect_admin(request: Request) -> None:
+    """Only administrators pass. Without sign-in, on loopback, whoever sits at the machine is one."""
+    role = getattr(request.state, "role", Role.ADMIN)
+    if role is not Role.ADMIN:
+        raise RoleNotSufficient(f"The role {role} may not do this; it takes an admin.")
 
 
 Hub = Annotated[EventHub, Depends(hub_of)]

@@ -24,7 +24,7 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 class SignInMiddleware:
     """Lets only holders of a token in, and only those whose role allows it change anything.
 
-    The holder's name is left in `scope["state"]["user"]`. The webhook has credentials of its own.
+    The holder's name and role are left in `scope["state"]`, as `user` and `role`. The webhook has its own credentials.
     """
 
     def __init__(self, app: ASGIApp, *, tokens: Sequence[AccessToken]) -> None:
@@ -44,7 +44,7 @@ class SignInMiddleware:
             text = f"The role {holder.role.value} may look but not change anything."
             await _refuse(HTTPStatus.FORBIDDEN, "role_not_sufficient", text)(scope, receive, send)
         else:
-            scope.setdefault("state", {})["user"] = holder.name
+            scope.setdefault("state", {}).update(user=holder.name, role=holder.role)
             await self._app(scope, receive, send)
 
 

@@ -1,11 +1,12 @@
 """Everything that can go wrong, as one tree. Each class carries the stable public `code` of the answer's body.
 
 PipelineError
-├ NotFound ├ RunNotFound ├ TaskNotFound ├ SubmissionNotFound └ ClaimNotFound
+├ NotFound ├ RunNotFound ├ TaskNotFound ├ SubmissionNotFound ├ ClaimNotFound └ NoFaultSwitchboard
 ├ InvalidRequest ├ InvalidClaimIds ├ UnknownLayer └ InvalidPageToken
 ├ BrokenJson
 ├ SubmissionConflict ├ RunActive └ IdempotencyKeyReused
 ├ RateLimited
+├ RoleNotSufficient
 ├ RunNotActive
 ├ RunNotRepairable
 ├ TaskNotMappable
@@ -66,6 +67,12 @@ class ClaimNotFound(NotFound):
     code = "claim_not_found"
 
 
+class NoFaultSwitchboard(NotFound):
+    """The workspace is no local one; nothing goes wrong there on purpose."""
+
+    code = "no_fault_switchboard"
+
+
 class InvalidRequest(PipelineError):
     """The request can be read but not accepted."""
 
@@ -122,6 +129,12 @@ class RateLimited(PipelineError):
     def __init__(self, message: str, *, retry_after_s: float, **details: Any) -> None:
         super().__init__(message, retry_after_s=round(retry_after_s, 3), **details)
         self.retry_after_s = retry_after_s
+
+
+class RoleNotSufficient(PipelineError):
+    """Whoever signed in may not do this."""
+
+    code = "role_not_sufficient"
 
 
 class RunNotActive(PipelineError):

@@ -246,6 +246,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/local/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Faults
+         * @description What goes wrong on purpose now, how often it has, and what may be switched on.
+         */
+        get: operations["list_faults_api_local_faults_get"];
+        /**
+         * Set Faults
+         * @description Replace all rules.
+         */
+        put: operations["set_faults_api_local_faults_put"];
+        post?: never;
+        /**
+         * Clear Faults
+         * @description Switch everything off.
+         */
+        delete: operations["clear_faults_api_local_faults_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/pipeline/databricks/runs": {
         parameters: {
             query?: never;
@@ -964,6 +992,72 @@ export interface components {
              */
             type: "databricks_job_failed";
         };
+        /** FaultPreset */
+        FaultPreset: {
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+            rule: components["schemas"]["FaultRule"];
+            /** Title */
+            title: string;
+        };
+        /**
+         * FaultRule
+         * @description What goes wrong, at which call, how often. The local workspace says what is allowed.
+         */
+        FaultRule: {
+            /**
+             * Call
+             * @description A name, or a method and a path in which * is anything
+             */
+            call?: string | null;
+            /**
+             * Count
+             * @description How often it fires; null for any number
+             * @default 1
+             */
+            count: number | null;
+            /**
+             * For S
+             * @description How long it may fire; null for no end
+             */
+            for_s?: number | null;
+            /** Kind */
+            kind: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: string | number;
+            };
+            /**
+             * Probability
+             * @default 1
+             */
+            probability: number;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Skip
+             * @description So many matching calls pass before
+             * @default 0
+             */
+            skip: number;
+        };
+        /** FaultRules */
+        FaultRules: {
+            /** Rules */
+            rules: components["schemas"]["FaultRule"][];
+        };
+        /** Faults */
+        Faults: {
+            /** Presets */
+            presets: components["schemas"]["FaultPreset"][];
+            /** Rules */
+            rules: components["schemas"]["SetFault"][];
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
@@ -1448,6 +1542,67 @@ export interface components {
             next_page_token?: string | null;
             /** Runs */
             runs: components["schemas"]["Run"][];
+        };
+        /**
+         * SetFault
+         * @description A rule in force with its counters.
+         */
+        SetFault: {
+            /**
+             * Active
+             * @description Whether it may fire yet
+             */
+            active: boolean;
+            /**
+             * Call
+             * @description A name, or a method and a path in which * is anything
+             */
+            call?: string | null;
+            /**
+             * Count
+             * @description How often it fires; null for any number
+             * @default 1
+             */
+            count: number | null;
+            /**
+             * For S
+             * @description How long it may fire; null for no end
+             */
+            for_s?: number | null;
+            /**
+             * Hits
+             * @description Faults that have taken effect
+             */
+            hits: number;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: string | number;
+            };
+            /**
+             * Probability
+             * @default 1
+             */
+            probability: number;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Seen
+             * @description Matching calls while it was active
+             */
+            seen: number;
+            /**
+             * Skip
+             * @description So many matching calls pass before
+             * @default 0
+             */
+            skip: number;
         };
         /**
          * SnapshotData
@@ -2252,6 +2407,205 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_faults_api_local_faults_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Faults"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The workspace is no local one */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_faults_api_local_faults_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FaultRules"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Faults"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The workspace is no local one */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    clear_faults_api_local_faults_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Faults"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The workspace is no local one */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
