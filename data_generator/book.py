@@ -1,9 +1,11 @@
 """The book of business: pets, their owners, and one policy per insured pet, as arrays.
 
 All policies begin within the two years of history, so that every earned month has its claims in the landing zone.
+A large book is made in blocks, each on its own, so that memory does not grow with the size.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from datetime import date
 
 import numpy as np
@@ -11,6 +13,7 @@ import numpy as np
 from data_generator.arrays import Bools, Floats, Ints, pick, shares, stream
 from data_generator.conditions import CHRONIC_WEIGHTS
 from data_generator.days import NO_DAY, anniversary, day_number, whole_years, without_leap_days
+from data_generator.ids import numbered
 from data_generator.vocabulary import (
     BREEDS,
     CLAIMS_PER_YEAR,
@@ -49,6 +52,32 @@ class Sizes:
         customers = max(1, round(claims / 3))
         pets = max(customers, round(claims * 13 / 30))
         return cls(claims, customers, pets, max(1, round(claims * 0.4)), max(3, round(claims / 75)))
+
+    def __add__(self, other: "Sizes") -> "Sizes":
+        return Sizes(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
+
+NOTHING = Sizes(0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of the book that is made on its own. `before` is what the earlier blocks hold, `whole` what all hold."""
+
+    number: int
+    sizes: Sizes
+    before: Sizes
+    whole: Sizes
+
+    @classmethod
+    def of_whole(cls, claims: int, largest: int) -> Iterator["Block"]:
+        """Blocks of about equal size, none with more than `largest` claims; every block knows every provider."""
+        count = -(-claims // largest)
+        parts = [Sizes.for_claims(claims * (n + 1) // count - claims * n // count) for n in range(count)]
+        whole, before = sum(parts, NOTHING), NOTHING
+        for number, sizes in enumerate(parts):
+            yield cls(number, sizes, before, whole)
+            before += sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +118,9 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """Everything that claims are drawn from."""
+    """Everything that a block's claims are drawn from. Numbers of customers, pets and policies count from 0 in it."""
 
-    sizes: Sizes
+    block: Block
     seed: int
     as_of: int
     customer_place: Ints
@@ -104,31 +133,51 @@ class Book:
         """The first day of the history."""
         return self.as_of - HISTORY_DAYS + 1
 
+    @property
+    def sizes(self) -> Sizes:
+        """Of the block; providers are everybody's."""
+        return self.block.sizes
 
-def build_book(sizes: Sizes, seed: int, as_of: date) -> Book:
-    """The same sizes, seed and date give the same book."""
-    last = day_number(as_of)
-    place = pick(stream(seed, "places"), [p.share for p in PLACES], sizes.customers)
-    insured = stream(seed, "insured").permutation(sizes.pets)[: sizes.policies].astype(np.int64)
-    effective = _effective_days(seed, sizes.policies, last)
+    @property
+    def providers(self) -> int:
+        return self.block.whole.providers
+
+    def stream(self, purpose: str) -> np.random.Generator:
+        """Random numbers of one purpose, for this block only."""
+        return stream(self.seed, purpose, self.block.number)
+
+    def ids(self, prefix: str, numbers: Ints) -> list[str]:
+        """Ids of the block's customers, pets, policies, claims, or of providers, by their numbers in the block."""
+        before = self.block.before
+        offsets = {"CUS": before.customers, "PET": before.pets, "POL": before.policies, "PI": before.policies}
+        offsets |= {"CLM": before.claims, "CN": before.claims, "INV": before.claims, "VET": 0, "LIC": 0}
+        return numbered(prefix, self.seed, (numbers + offsets[prefix]).tolist())
+
+
+def build_book(block: Block, seed: int, as_of: date) -> Book:
+    """The same block, seed and date give the same book."""
+    last, sizes = day_number(as_of), block.sizes
+    place = pick(stream(seed, "places", block.number), [p.share for p in PLACES], sizes.customers)
+    insured = stream(seed, "insured", block.number).permutation(sizes.pets)[: sizes.policies].astype(np.int64)
+    effective = _effective_days(stream(seed, "effective", block.number), sizes.policies, last)
     begins = np.full(sizes.pets, last - HISTORY_DAYS // 2, dtype=np.int64)
     begins[insured] = effective
-    pets = _pets(sizes, seed, begins)
-    policies = _policies(seed, last, insured, effective, pets, PRICE_LEVELS[place[pets.customer[insured]]])
+    pets = _pets(stream(seed, "pets", block.number), sizes, begins)
+    price_level = PRICE_LEVELS[place[pets.customer[insured]]]
+    policies = _policies(stream(seed, "policies", block.number), last, insured, effective, pets, price_level)
     since = np.full(sizes.customers, last, dtype=np.int64)
     np.minimum.at(since, pets.customer, begins)
-    since -= stream(seed, "customer-since").integers(0, 60, sizes.customers)
-    return Book(sizes, seed, last, place, since, pets, policies)
+    since -= stream(seed, "customer-since", block.number).integers(0, 60, sizes.customers)
+    return Book(block, seed, last, place, since, pets, policies)
 
 
-def _effective_days(seed: int, size: int, as_of: int) -> Ints:
+def _effective_days(rng: np.random.Generator, size: int, as_of: int) -> Ints:
     """A young insurer: many policies in the first months, steady growth afterwards."""
-    elapsed = np.interp(stream(seed, "effective").random(size), *GROWTH)
+    elapsed = np.interp(rng.random(size), *GROWTH)
     return without_leap_days(as_of - HISTORY_DAYS + 1 + np.floor(elapsed).astype(np.int64))
 
 
-def _pets(sizes: Sizes, seed: int, begins: Ints) -> Pets:
-    rng = stream(seed, "pets")
+def _pets(rng: np.random.Generator, sizes: Sizes, begins: Ints) -> Pets:
     extra = rng.integers(0, sizes.customers, sizes.pets - sizes.customers)
     customer = np.concatenate([np.arange(sizes.customers, dtype=np.int64), extra])
     species = shares(rng, SPECIES_SHARES, sizes.pets)
@@ -183,8 +232,9 @@ def _option(rng: np.random.Generator, plan: Ints, offers: list[tuple[int, ...]])
     return table[plan, chosen].astype(np.int64)
 
 
-def _policies(seed: int, as_of: int, pet: Ints, effective: Ints, pets: Pets, price_level: Floats) -> Policies:
-    rng = stream(seed, "policies")
+def _policies(
+    rng: np.random.Generator, as_of: int, pet: Ints, effective: Ints, pets: Pets, price_level: Floats
+) -> Policies:
     terms = _terms(rng, pet.size)
     expiration, cancellation, until, status = _terminations(rng, effective, as_of)
     price, risk = _relativities(pets, pet, effective)

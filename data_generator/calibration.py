@@ -45,10 +45,10 @@ def approved_cents(book: Book, claims: Claims, eligible: Ints) -> Ints:
     return approve(group, eligible, terms.deductible_cents[policy], terms.limit_cents[policy], terms.pct[policy])
 
 
-def calibrate(book: Book, claims: Claims, policies: Ints, faulty: Bools) -> PriceLevels:
-    """Price levels at which these policies' claims cost the target share of these policies' earned premium."""
+def calibrate(book: Book, claims: Claims, faulty: Bools) -> PriceLevels:
+    """Price levels at which the block's claims cost the target share of the block's earned premium."""
     first, last = (int(quarter_of(np.array([day]))[0]) for day in (book.start, book.as_of))
-    earned = earned_cents(book, policies, first, last)
+    earned = earned_cents(book, first, last)
     noise = stream(book.seed, "quarters").uniform(-QUARTERLY_SPREAD, QUARTERLY_SPREAD, earned.size)
     target = earned * (TARGET_LOSS_RATIO + noise)
     factors = np.ones(earned.size)
@@ -62,12 +62,12 @@ def calibrate(book: Book, claims: Claims, policies: Ints, faulty: Bools) -> Pric
     return PriceLevels(first, factors)
 
 
-def earned_cents(book: Book, policies: Ints, first: int, last: int) -> Floats:
+def earned_cents(book: Book, first: int, last: int) -> Floats:
     """Premium earned per quarter: monthly premium x days in force / 30.4."""
     quarters = np.arange(first, last + 2).astype("int64")
     bounds = (quarters * 3).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-    effective, until = book.policies.effective[policies], book.policies.until[policies]
-    per_day = book.policies.premium_cents[policies] / DAYS_PER_MONTH
+    effective, until = book.policies.effective, book.policies.until
+    per_day = book.policies.premium_cents / DAYS_PER_MONTH
     earned = np.zeros(quarters.size - 1)
     for quarter in range(earned.size):
         days = np.minimum(until, bounds[quarter + 1]) - np.maximum(effective, bounds[quarter])

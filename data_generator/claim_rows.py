@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from data_generator.arrays import Ints, stream
+from data_generator.arrays import Ints
 from data_generator.book import Book
 from data_generator.conditions import CONDITIONS
 from data_generator.days import NO_DAY, day_number, iso
@@ -25,7 +25,6 @@ from data_generator.faults import (
     UNKNOWN_POLICY,
     Faults,
 )
-from data_generator.ids import numbered
 from data_generator.vocabulary import DENIAL_REASONS, names
 
 COLUMNS = names(
@@ -72,12 +71,12 @@ def quoted(texts: list[str]) -> list[str]:
     return [f'"{text}"' if text else NULL for text in texts]
 
 
-def landing_lines(book: Book, claims: Claims, decisions: Decisions, faults: Faults, first: int, chunk: int) -> Lines:
-    """Every line that the chunk's claims land, in order of claim number; numbered from `first` by submitted day."""
+def landing_lines(book: Book, claims: Claims, decisions: Decisions, faults: Faults) -> Lines:
+    """Every line that the block's claims land, in order of claim number; numbered by submitted day."""
     order = np.lexsort((claims.policy, claims.submitted))
     number = np.empty(claims.size, dtype=np.int64)
-    number[order] = first + np.arange(claims.size)
-    rng = stream(book.seed, "rows", chunk)
+    number[order] = np.arange(claims.size)
+    rng = book.stream("rows")
     columns = _columns(book, claims, decisions, number, rng)
     for kind, rows in faults.rows.items():
         if kind in SPOILERS:
@@ -87,17 +86,16 @@ def landing_lines(book: Book, claims: Claims, decisions: Decisions, faults: Faul
 
 def _columns(book: Book, claims: Claims, decisions: Decisions, number: Ints, rng: np.random.Generator) -> Columns:
     pet = book.policies.pet[claims.policy]
-    numbers = number.tolist()
     kinds = [CONDITIONS[c] for c in claims.condition.tolist()]
     changed = np.maximum(np.maximum(claims.submitted, decisions.decision), decisions.payment)
     notes = rng.integers(0, len(NOTES), claims.size).tolist()
     return {
-        "claim_id": quoted(numbered("CLM", book.seed, numbers)),
-        "claim_number": quoted(numbered("CN", book.seed, numbers)),
-        "policy_id": quoted(numbered("POL", book.seed, claims.policy.tolist())),
-        "pet_id": quoted(numbered("PET", book.seed, pet.tolist())),
-        "customer_id": quoted(numbered("CUS", book.seed, book.pets.customer[pet].tolist())),
-        "provider_id": quoted(numbered("VET", book.seed, claims.provider.tolist())),
+        "claim_id": quoted(book.ids("CLM", number)),
+        "claim_number": quoted(book.ids("CN", number)),
+        "policy_id": quoted(book.ids("POL", claims.policy)),
+        "pet_id": quoted(book.ids("PET", pet)),
+        "customer_id": quoted(book.ids("CUS", book.pets.customer[pet])),
+        "provider_id": quoted(book.ids("VET", claims.provider)),
         "claim_type": [f'"{c.claim_type}"' for c in kinds],
         "claim_category": [f'"{c.category}"' for c in kinds],
         "diagnosis_code": [f'"{c.code}"' for c in kinds],
@@ -112,7 +110,7 @@ def _columns(book: Book, claims: Claims, decisions: Decisions, number: Ints, rng
         "case_reserve": quoted(money(decisions.reserve)),
         "status": [f'"{STATUSES[s]}"' for s in decisions.status.tolist()],
         "denial_reason": quoted([DENIAL_REASONS[r] for r in decisions.reason.tolist()]),
-        "invoice_number": quoted(numbered("INV", book.seed, numbers)),
+        "invoice_number": quoted(book.ids("INV", number)),
         "is_emergency": ["true" if e else "false" for e in claims.emergency.tolist()],
         "treatment_notes": [f'"{NOTES[n].format(c.name.lower())}"' for n, c in zip(notes, kinds, strict=True)],
         "updated_at": quoted(stamps(changed, rng)),
@@ -142,8 +140,9 @@ def _currency_text(_: Book, __: Claims, columns: Columns, rows: Ints, rng: np.ra
 
 def _unknown_policy(book: Book, _: Claims, columns: Columns, rows: Ints, rng: np.random.Generator) -> None:
     """An id that no policy has, in the same form."""
-    absent = book.sizes.policies + rng.integers(0, book.sizes.policies, rows.size)
-    _replace(columns, "policy_id", rows, quoted(numbered("POL", book.seed, absent.tolist())))
+    whole, before = book.block.whole.policies, book.block.before.policies
+    absent = whole - before + rng.integers(0, whole, rows.size)
+    _replace(columns, "policy_id", rows, quoted(book.ids("POL", absent)))
 
 
 def _in_future(book: Book, _: Claims, columns: Columns, rows: Ints, rng: np.random.Generator) -> None:

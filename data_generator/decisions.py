@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from data_generator.adjudication import COVERED, DOCUMENTATION, percentage
-from data_generator.arrays import Bools, Ints, stream
+from data_generator.arrays import Bools, Ints
 from data_generator.book import Book
 from data_generator.calibration import PriceLevels, approved_cents
 from data_generator.days import NO_DAY
@@ -42,9 +42,9 @@ class Decisions:
         return Decisions(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
-def decide(book: Book, claims: Claims, levels: PriceLevels, faulty: Bools, chunk: int) -> Decisions:
+def decide(book: Book, claims: Claims, levels: PriceLevels, faulty: Bools) -> Decisions:
     """Every claim's state at the end of the as-of day. Faulty claims are never decided and use up no terms."""
-    rng = stream(book.seed, "decisions", chunk)
+    rng = book.stream("decisions")
     bill = levels.bills_cents(claims)
     reason = np.where(
         (claims.exclusion == COVERED) & (rng.random(claims.size) < MISSING_DOCUMENTS), DOCUMENTATION, claims.exclusion

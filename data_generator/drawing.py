@@ -54,9 +54,9 @@ class Claims:
         return Claims(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
-def draw_claims(book: Book, provider_place: Ints, policy: Ints, chunk: int) -> Claims:
+def draw_claims(book: Book, provider_place: Ints, policy: Ints) -> Claims:
     """One claim per entry of `policy`, ordered as the policy formula takes them: policy, service, submitted."""
-    rng = stream(book.seed, "claims", chunk)
+    rng = book.stream("claims")
     terms, pets = book.policies, book.pets
     pet = terms.pet[policy]
     service, submitted = _dates(rng, book, policy)
@@ -167,7 +167,7 @@ def bills(rng: np.random.Generator, book: Book, claims: Claims, place: Ints) -> 
     pet = book.policies.pet[claims.policy]
     width = max(map(len, BREEDS))
     sizes = np.array([[b.size for b in breeds] + [1.0] * (width - len(breeds)) for breeds in BREEDS])
-    practice = np.exp(0.12 * stream(book.seed, "practice-prices").standard_normal(book.sizes.providers))
+    practice = np.exp(0.12 * stream(book.seed, "practice-prices").standard_normal(book.providers))
     mean = MEANS[claims.condition, pets.species[pet]] * sizes[pets.species[pet], pets.breed[pet]]
     mean = mean * PRICE_LEVELS[place] * practice[claims.provider] * np.where(claims.emergency, 1.15, 1.0)
     mean = mean * INFLATION ** ((claims.service - book.as_of) / 365.25)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_generator.arrays import Bools, Ints, stream
+from data_generator.arrays import Bools, Ints
 from data_generator.book import Book
 from data_generator.drawing import Claims
 
@@ -40,7 +40,7 @@ SETTLED_DAYS = 45
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Rows of the chunk's claims by fault; no claim has two."""
+    """Rows of the block's claims by fault; no claim has two."""
 
     rows: dict[str, Ints]
 
@@ -54,9 +54,9 @@ class Faults:
         return {kind: int(rows.size) for kind, rows in self.rows.items()}
 
 
-def choose_faults(book: Book, claims: Claims, chunk: int) -> Faults:
-    """Exact shares of the chunk, rounded; old claims only where a later landing day is needed."""
-    order = stream(book.seed, "faults", chunk).permutation(claims.size).astype(np.int64)
+def choose_faults(book: Book, claims: Claims) -> Faults:
+    """Exact shares of the block, rounded; old claims only where a later landing day is needed."""
+    order = book.stream("faults").permutation(claims.size).astype(np.int64)
     settled = claims.submitted[order] <= book.as_of - SETTLED_DAYS
     free = np.ones(claims.size, dtype=np.bool_)
     rows = {}

@@ -1,6 +1,5 @@
 """Generate a landing zone: the whole history up to the as-of date."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -8,8 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from data_generator import dimensions
-from data_generator.arrays import Ints, stream
-from data_generator.book import HISTORY_DAYS, Book, Sizes, build_book
+from data_generator.book import HISTORY_DAYS, Block, Book, build_book
 from data_generator.calibration import PriceLevels, calibrate
 from data_generator.claim_rows import Lines, landing_lines
 from data_generator.days import day_number, to_date
@@ -19,13 +17,13 @@ from data_generator.faults import choose_faults
 from data_generator.limits import GenerationError, check_claims, check_origin
 from data_generator.writing import Landing, claims_file_name
 
-CHUNK_CLAIMS = 100_000
+BLOCK_CLAIMS = 100_000
 DIMENSIONS = {
-    "customers/customers.csv": dimensions.customers,
-    "pets/pets.csv": dimensions.pets,
-    "policies/policies.csv": dimensions.policies,
-    "vet_providers/vet_providers.csv": dimensions.providers,
+    "customers/customers.csv": (dimensions.CUSTOMER_COLUMNS, dimensions.customers),
+    "pets/pets.csv": (dimensions.PET_COLUMNS, dimensions.pets),
+    "policies/policies.csv": (dimensions.POLICY_COLUMNS, dimensions.policies),
 }
+PROVIDERS = Path("vet_providers/vet_providers.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +44,24 @@ class Summary:
     bad_rows: dict[str, int]
 
 
-def generate(out: Path, claims: int, seed: int, as_of: date, *, chunk_claims: int = CHUNK_CLAIMS) -> Summary:
+def generate(out: Path, claims: int, seed: int, as_of: date, *, block_claims: int = BLOCK_CLAIMS) -> Summary:
     """Write a landing zone of `claims` claims into `out`; the same arguments give the same bytes.
 
-    Memory stays bounded: claims are made for some policies at a time, about `chunk_claims` of them (which is one of the
-    arguments that determine the bytes). Files of the same name are replaced whole.
+    Memory does not grow with the size: the book is made, written and forgotten in blocks of at most `block_claims`
+    claims (which is one of the arguments that determine the bytes). Files of the same name are replaced whole.
     Raises: GenerationError.
     """
     check_claims(claims)
     check_origin(out, seed, as_of)
     _refuse_other_data(out, as_of)
-    book = build_book(Sizes.for_claims(claims), seed, as_of)
     totals: dict[str, int] = {}
     rows = 0
     with Landing(out) as landing:
-        for path, pieces in DIMENSIONS.items():
-            landing.append(Path(path), pieces(book))
-        for lines, bad in _claims(book, chunk_claims):
+        levels: PriceLevels | None = None
+        for block in Block.of_whole(claims, block_claims):
+            book = build_book(block, seed, as_of)
+            _land_dimensions(landing, book)
+            lines, bad, levels = _claims(book, levels)
             landing.append_claims(lines)
             rows += len(lines.texts)
             totals = {kind: totals.get(kind, 0) + count for kind, count in bad.items()}
@@ -76,29 +75,26 @@ def _refuse_other_data(out: Path, as_of: date) -> None:
         raise GenerationError(f"{out} holds other landing data ({foreign[0]}); name an empty folder or remove it first")
 
 
-def _claims(book: Book, chunk_claims: int) -> Iterator[tuple[Lines, dict[str, int]]]:
-    """The claims of some policies at a time, with the faults among them."""
+def _land_dimensions(landing: Landing, book: Book) -> None:
+    """The block's owners, pets and policies; the first block brings the headers and the providers too."""
+    for path, (columns, rows_of) in DIMENSIONS.items():
+        header = [] if book.block.number else [dimensions.header(columns)]
+        landing.append(Path(path), [*header, rows_of(book)])
+    if not book.block.number:
+        landing.append(PROVIDERS, [dimensions.header(dimensions.PROVIDER_COLUMNS), dimensions.providers(book)])
+
+
+def _claims(book: Book, levels: PriceLevels | None) -> tuple[Lines, dict[str, int], PriceLevels]:
+    """The block's claims, the faults among them, and the price levels: those given, else what fits this block."""
     propensity = book.policies.propensity
-    counts = stream(book.seed, "counts").multinomial(book.sizes.claims, propensity / propensity.sum())
-    provider_place = dimensions.provider_places(book)
-    levels: PriceLevels | None = None
-    first = 0
-    for chunk, policies in enumerate(_policy_chunks(counts, chunk_claims)):
-        claims = draw_claims(book, provider_place, np.repeat(policies, counts[policies]), chunk)
-        faults = choose_faults(book, claims, chunk)
-        faulty = faults.undecidable(claims.size)
-        levels = levels or calibrate(book, claims, policies, faulty)
-        decisions = decide(book, claims, levels, faulty, chunk)
-        yield landing_lines(book, claims, decisions, faults, first, chunk), faults.counts()
-        first += claims.size
-
-
-def _policy_chunks(counts: Ints, chunk_claims: int) -> Iterator[Ints]:
-    """Ranges of policies with about that many claims together."""
-    number = np.cumsum(counts) // (chunk_claims + 1)
-    bounds = np.append(np.flatnonzero(np.diff(number, prepend=-1)), counts.size)
-    for low, high in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        yield np.arange(low, high, dtype=np.int64)
+    counts = book.stream("counts").multinomial(book.sizes.claims, propensity / propensity.sum())
+    policies = np.repeat(np.arange(counts.size, dtype=np.int64), counts)
+    claims = draw_claims(book, dimensions.provider_places(book), policies)
+    faults = choose_faults(book, claims)
+    faulty = faults.undecidable(claims.size)
+    levels = levels or calibrate(book, claims, faulty)
+    decisions = decide(book, claims, levels, faulty)
+    return landing_lines(book, claims, decisions, faults), faults.counts(), levels
 
 
 def _summary(book: Book, bad_rows: dict[str, int], rows: int, files: list[Path]) -> Summary:
@@ -106,11 +102,11 @@ def _summary(book: Book, bad_rows: dict[str, int], rows: int, files: list[Path])
     return Summary(
         seed=book.seed,
         as_of=to_date(book.as_of),
-        customers=book.sizes.customers,
-        pets=book.sizes.pets,
-        policies=book.sizes.policies,
-        vet_providers=book.sizes.providers,
-        claims=book.sizes.claims,
+        customers=book.block.whole.customers,
+        pets=book.block.whole.pets,
+        policies=book.block.whole.policies,
+        vet_providers=book.providers,
+        claims=book.block.whole.claims,
         claim_rows=rows,
         files=len(files),
         first_day=date.fromisoformat(days[0]),

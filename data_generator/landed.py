@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-from data_generator.ids import SCENARIO_MARK, from_base36
+from data_generator.ids import SCENARIO_MARK
 from data_generator.limits import GenerationError
+from data_generator.policy_index import PolicyIndex, Row
 
-Row = dict[str, Any]
 RECENT_FILES = 60
+RECENT_ROWS = 100_000
 
 _POLICY = re.compile(r'"policy_id":"([^"]*)"')
 _AMOUNT = re.compile(r"\d+\.\d\d")
@@ -29,29 +29,44 @@ class Landed:
     """A landing zone as it stands; scenarios are not part of it, so that their outcomes stay what they are."""
 
     out: Path
-    seed: int
     last_day: date
     day_files: tuple[Path, ...]
-    policies: dict[str, Row]
+    policies: PolicyIndex
 
     @classmethod
     def read(cls, out: Path) -> "Landed":
         """Raises NothingLanded."""
         files = tuple(sorted(path for path in out.glob("claims/claims_*.jsonl") if _DAY_FILE.fullmatch(path.name)))
         rows = (row for row in read_table(out, "policies") if SCENARIO_MARK not in row["policy_id"])
-        policies = latest(rows, "policy_id")
+        try:
+            policies = PolicyIndex.of(rows)
+        except (KeyError, ValueError, TypeError) as fault:
+            raise NothingLanded(f"{out} holds policies that were not generated; no day can be added") from fault
         if not files or not policies:
             raise NothingLanded(f"{out} holds no landed policies and claims; generate a landing zone first")
-        seed = from_base36(next(iter(policies)).split("-")[1])
-        return cls(out, seed, date.fromisoformat(files[-1].stem.removeprefix("claims_")), files, policies)
+        return cls(out, date.fromisoformat(files[-1].stem.removeprefix("claims_")), files, policies)
+
+    @property
+    def seed(self) -> int:
+        return self.policies.seed
+
+    def policy_rows(self, policy_ids: set[str]) -> dict[str, Row]:
+        """The newest version of these policies, whole."""
+        return latest((row for row in read_table(self.out, "policies") if row["policy_id"] in policy_ids), "policy_id")
 
     def claims_of(self, policy_ids: set[str]) -> list[Row]:
         """The newest version of every claim of these policies, from all files."""
         return newest(json.loads(line) for line in self._lines(self.day_files) if _policy_of(line) in policy_ids)
 
-    def recent(self) -> list[Row]:
-        """The newest version of every claim in the last files."""
-        return newest(json.loads(line) for line in self._lines(self.day_files[-RECENT_FILES:]))
+    def recent(self, at_most: int = RECENT_ROWS) -> list[Row]:
+        """The newest version of every claim in the last files: of two months, or as many as hold that many rows."""
+        lines: list[str] = []
+        for path in reversed(self.day_files[-RECENT_FILES:]):
+            older = list(self._lines([path]))
+            if lines and len(lines) + len(older) > at_most:
+                break
+            lines = older + lines
+        return newest(json.loads(line) for line in lines)
 
     def rows_per_day(self) -> float:
         """Mean rows of the last four weeks' files."""
@@ -66,14 +81,11 @@ class Landed:
 
     def is_clean(self, claim: Row) -> bool:
         """Free of the seeded faults: its policy, diagnosis, amount and service date are usable."""
-        policy = self.policies.get(claim["policy_id"])
-        if policy is None or not claim["diagnosis_code"] or not _AMOUNT.fullmatch(claim["claim_amount"]):
+        number = self.policies.number(claim["policy_id"])
+        if number is None or not claim["diagnosis_code"] or not _AMOUNT.fullmatch(claim["claim_amount"]):
             return False
-        end = min(policy["expiration_date"], policy["cancellation_date"] or "9999")
-        return (
-            bool(policy["effective_date"] <= claim["service_date"] < end)
-            and claim["service_date"] <= self.last_day.isoformat()
-        )
+        service = date.fromisoformat(claim["service_date"])
+        return self.policies.covers(number, service) and service <= self.last_day
 
 
 def read_table(out: Path, name: str) -> Iterator[Row]:

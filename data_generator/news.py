@@ -8,7 +8,8 @@ import numpy as np
 from data_generator.adjudication import percentage
 from data_generator.days import day_number
 from data_generator.dimensions import stamps
-from data_generator.landed import Landed, Row
+from data_generator.landed import Landed
+from data_generator.policy_index import Row
 
 DECIDED_SHARE, PAID_SHARE, CORRECTED_SHARE = 0.2, 0.6, 0.004
 OPEN = ("Submitted", "Under Review")
@@ -21,7 +22,7 @@ def decisions(landed: Landed, recent: list[Row], day: date, rng: np.random.Gener
     for claim in pending:
         is_open = claim["status"] in OPEN
         if rng.random() < (DECIDED_SHARE if is_open else PAID_SHARE):
-            change = _decision(landed.policies[claim["policy_id"]], claim, day) if is_open else _payment(claim, day)
+            change = _decision(landed.policies.pct(claim["policy_id"]), claim, day) if is_open else _payment(claim, day)
             news.append(claim | change | {"updated_at": _stamp(day, rng)})
     return news
 
@@ -42,9 +43,9 @@ def _stamp(day: date, rng: np.random.Generator) -> str:
     return stamps(np.array([day_number(day)]), rng)[0]
 
 
-def _decision(policy: Row, claim: Row, day: date) -> Row:
+def _decision(pct: int, claim: Row, day: date) -> Row:
     bill, approved = (np.array([round(float(claim[name]) * 100)]) for name in ("claim_amount", "case_reserve"))
-    in_full = percentage(bill, np.array([int(policy["reimbursement_pct"])]))
+    in_full = percentage(bill, np.array([pct]))
     return {
         "status": "Approved" if 2 * approved[0] >= in_full[0] else "Partially Approved",
         "approved_amount": claim["case_reserve"],

@@ -17,7 +17,8 @@ from data_generator.decisions import HIGH_BILL_CENTS, STRAIGHT_THROUGH
 from data_generator.dimensions import stamps
 from data_generator.drawing import Claims, bills, conditions_for, providers_for
 from data_generator.ids import base36, numbered
-from data_generator.landed import Landed, Row
+from data_generator.landed import Landed
+from data_generator.policy_index import Row
 from data_generator.small_book import SmallBook, read_book
 from data_generator.vocabulary import DENIAL_REASONS
 
@@ -26,13 +27,15 @@ LATE_BY_DAYS = 30
 LATE_SHARE = 0.05
 
 
-def new_claims(landed: Landed, day: date, rng: np.random.Generator) -> list[Row]:
-    """As many as on a usual day, at most one per policy, each decided at once or waiting."""
-    in_force = [
-        p for p in landed.policies.values() if p["status"] == "Active" and p["effective_date"] < day.isoformat()
-    ]
-    size = min(len(in_force), max(1, round(landed.rows_per_day())))
-    chosen = [in_force[i] for i in sorted(rng.choice(len(in_force), size, replace=False).tolist())] if in_force else []
+def claimants(landed: Landed, day: date, rng: np.random.Generator) -> list[str]:
+    """Ids of as many policies as claims land on a usual day."""
+    in_force = landed.policies.in_force_before(day)
+    size = min(in_force.size, max(1, round(landed.rows_per_day())))
+    return landed.policies.ids(np.sort(rng.choice(in_force, size, replace=False))) if size else []
+
+
+def new_claims(landed: Landed, chosen: list[Row], day: date, rng: np.random.Generator) -> list[Row]:
+    """One claim for each of the chosen policies, decided at once or waiting."""
     if not chosen:
         return []
     small = read_book(landed.out, landed.seed, day, chosen)

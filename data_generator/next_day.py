@@ -15,9 +15,10 @@ from data_generator.claim_rows import COLUMNS, FOREIGN_AMOUNTS, Lines
 from data_generator.days import day_number
 from data_generator.dimensions import POLICY_COLUMNS
 from data_generator.faults import CORRECTION, CURRENCY_TEXT, DUPLICATE, LATE_ARRIVAL
-from data_generator.landed import Landed, Row
+from data_generator.landed import Landed
 from data_generator.news import corrections, decisions
-from data_generator.next_claims import new_claims
+from data_generator.next_claims import claimants, new_claims
+from data_generator.policy_index import Row
 from data_generator.writing import Landing
 
 CURRENCY_SHARE, DUPLICATE_SHARE = 0.02, 0.02
@@ -45,9 +46,13 @@ def append_day(out: Path) -> DaySummary:
     landed = Landed.read(out)
     day = landed.last_day + timedelta(days=1)
     rng = stream(landed.seed, "next-day", day_number(day))
-    renewed = _renewals(landed, day)
-    landed.policies.update({row["policy_id"]: row for row in renewed})
-    new = new_claims(landed, day, rng)
+    ended = landed.policies.ended_by(day)
+    landed.policies.renew(ended)
+    renewals, claiming = landed.policies.ids(ended), claimants(landed, day, rng)
+    rows_by_id = landed.policy_rows({*renewals, *claiming})
+    rows_by_id |= {policy_id: _renewed(rows_by_id[policy_id], day) for policy_id in renewals}
+    renewed = [rows_by_id[policy_id] for policy_id in renewals]
+    new = new_claims(landed, [rows_by_id[policy_id] for policy_id in claiming], day, rng)
     recent = landed.recent()
     decided, corrected = decisions(landed, recent, day, rng), corrections(landed, recent, day, rng)
     spoiled = _spoil(new, rng)
@@ -78,18 +83,13 @@ def _csv(rows: list[Row]) -> list[str]:
     return [",".join(POLICY_COLUMNS) + "\n", *(",".join(str(row[c]) for c in POLICY_COLUMNS) + "\n" for row in rows)]
 
 
-def _renewals(landed: Landed, day: date) -> list[Row]:
-    """Active policies whose term has ended go on for another year, on the same terms."""
-    ended = [p for p in landed.policies.values() if p["status"] == "Active" and p["expiration_date"] <= day.isoformat()]
-    return [
-        row
-        | {
-            "expiration_date": _year_later(row["expiration_date"]),
-            "renewal_count": int(row["renewal_count"]) + 1,
-            "updated_at": f"{day.isoformat()}T00:00:00Z",
-        }
-        for row in ended
-    ]
+def _renewed(policy: Row, day: date) -> Row:
+    """An active policy whose term has ended goes on for another year, on the same terms."""
+    return policy | {
+        "expiration_date": _year_later(policy["expiration_date"]),
+        "renewal_count": int(policy["renewal_count"]) + 1,
+        "updated_at": f"{day.isoformat()}T00:00:00Z",
+    }
 
 
 def _year_later(text: str) -> str:

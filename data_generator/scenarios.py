@@ -63,6 +63,13 @@ SCENARIOS: tuple[Scenario, ...] = (
         (Case(1, 364, "1000.00", SKIN, "600.00"), Case(2, 365, "1000.00", SKIN, "600.00")),
         age_days=500,
     ),
+    Scenario("bill_equals_deductible", "Nothing is left to pay, and nothing of the deductible",
+             (Case(1, 60, "250.00", SKIN, "0.00"), Case(2, 61, "100.00", SKIN, "80.00"))),
+    Scenario(
+        "order_of_service_decides",
+        "The claim that comes in later was served earlier, so it bears the deductible",
+        (Case(1, 70, "1000.00", SKIN, "800.00"), Case(2, 60, "300.00", SKIN, "40.00")),
+    ),
     Scenario("half_a_cent_goes_up", "70 % of 100.05 is 70.035", (Case(1, 60, "350.05", SKIN, "70.04"),),
              {"reimbursement_pct": "70"}),
     Scenario(
@@ -92,6 +99,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         {"status": "Expired"}, age_days=400,
     ),
     Scenario(
+        "cancelled_in_the_term",
+        "The last covered day is the one before the cancellation",
+        (Case(1, 99, "1000.00", NAIL, "600.00"), Case(2, 100, "500.00", NAIL, "0.00", ineligible=OUTSIDE)),
+        {"status": "Cancelled", "cancellation_day": "100"},
+    ),
+    Scenario(
         "free_look_return",
         "Returned on day 10 of the free look of 15 days: what happens on that day is not covered",
         (Case(1, 10, "500.00", NAIL, "0.00", ineligible=OUTSIDE),),
@@ -102,6 +115,24 @@ SCENARIOS: tuple[Scenario, ...] = (
         "The condition on the pet's list is excluded, another one is not",
         (Case(1, 60, "1000.00", SKIN, "0.00", ineligible=PRE_EXISTING), Case(2, 61, "1000.00", STOMACH, "600.00")),
         pet={"pre_existing_conditions": f"{SKIN};EAR01"}, onset_day=-100,
+    ),
+    Scenario(
+        "onset_on_the_first_day",
+        "What begins on the policy's first day is not pre-existing; the insurer bears the burden of proof",
+        (Case(1, 60, "1000.00", SKIN, "600.00"),),
+        pet={"pre_existing_conditions": SKIN}, onset_day=0,
+    ),
+    Scenario(
+        "onset_the_day_before",
+        "One day earlier it is",
+        (Case(1, 60, "1000.00", SKIN, "0.00", ineligible=PRE_EXISTING),),
+        pet={"pre_existing_conditions": SKIN}, onset_day=-1,
+    ),
+    Scenario(
+        "no_new_wait_at_renewal",
+        "Illness and orthopaedics in the first days of the second term",
+        (Case(1, 366, "1000.00", SKIN, "600.00"), Case(2, 367, "1000.00", CRUCIATE, "800.00")),
+        age_days=500,
     ),
     Scenario(
         "no_new_exclusion_at_renewal",
@@ -137,6 +168,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario("staged_timing", "A dear operation on the first day after the wait",
              (Case(1, 30, "6000.00", CRUCIATE, "4600.00", flag="post_waiting_spike"),)),
+    Scenario("staged_timing_last_day", "Dear, on the last day on which timing is suspicious, and on the day after",
+             (Case(1, 36, "2500.00", CRUCIATE, "1800.00", flag="post_waiting_spike"),
+              Case(2, 37, "2600.00", CRUCIATE, "2080.00"))),
+    Scenario("staged_timing_below_the_line", "A cent less is not dear", (Case(1, 30, "2499.99", CRUCIATE, "1799.99"),)),
     *(_collusion(number) for number in range(1, 6)),
     Scenario("currency_text", "An amount of another country is refused, never guessed",
              (Case(1, 60, "EUR 1.200,50", rule="claim_amount_is_money"),)),

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from data_generator.arrays import AnyArray, Bools, Ints
-from data_generator.book import UNLIMITED, Book, Pets, Policies, Sizes
+from data_generator.book import NOTHING, UNLIMITED, Block, Book, Pets, Policies, Sizes
 from data_generator.conditions import CODES
 from data_generator.days import NO_DAY, day_number
-from data_generator.landed import Row, latest, read_table
+from data_generator.ids import SCENARIO_MARK
+from data_generator.landed import latest, read_table
+from data_generator.policy_index import Row
 from data_generator.vocabulary import BREEDS, PLACES, PLANS, POLICY_STATUSES, SPECIES
 
 _PLACES = {(place.city, place.state): number for number, place in enumerate(PLACES)}
@@ -35,10 +37,11 @@ def read_book(out: Path, seed: int, as_of: date, policies: list[Row]) -> SmallBo
     pet_ids, owner_ids = ({row[name] for row in policies} for name in ("pet_id", "customer_id"))
     pets = latest((row for row in read_table(out, "pets") if row["pet_id"] in pet_ids), "pet_id")
     owners = latest((row for row in read_table(out, "customers") if row["customer_id"] in owner_ids), "customer_id")
-    providers = list(latest(read_table(out, "vet_providers"), "provider_id").values())
+    provider_place = _provider_places(out)
     mine = [pets[row["pet_id"]] for row in policies]
+    sizes = Sizes(0, len(owners), len(mine), len(policies), provider_place.size)
     book = Book(
-        sizes=Sizes(0, len(owners), len(mine), len(policies), len(providers)),
+        block=Block(0, sizes, NOTHING, sizes),
         seed=seed,
         as_of=day_number(as_of),
         customer_place=_places([owners[row["customer_id"]] for row in policies]),
@@ -46,11 +49,22 @@ def read_book(out: Path, seed: int, as_of: date, policies: list[Row]) -> SmallBo
         pets=_pets(mine),
         policies=_policies(policies, as_of),
     )
-    return SmallBook(book, policies, _places(providers))
+    return SmallBook(book, policies, provider_place)
+
+
+def _provider_places(out: Path) -> Ints:
+    """The city of each provider, in the order of their ids' first appearance."""
+    rows = (row for row in read_table(out, "vet_providers") if SCENARIO_MARK not in row["provider_id"])
+    places = {row["provider_id"]: _place(row) for row in rows}
+    return np.array(list(places.values()), dtype=np.int64)
+
+
+def _place(row: Row) -> int:
+    return _PLACES.get((row["city"], row["state"]), 0)
 
 
 def _places(rows: list[Row]) -> Ints:
-    return np.array([_PLACES.get((row["city"], row["state"]), 0) for row in rows], dtype=np.int64)
+    return np.array([_place(row) for row in rows], dtype=np.int64)
 
 
 def _days(rows: list[Row], name: str) -> Ints:

@@ -130,15 +130,19 @@ def repair(run_id: int, url: Url = DEFAULT_URL) -> None:
 
 @data.command()
 def generate(
-    claims: Annotated[int, typer.Option("--claims", min=1)],
-    out_dir: Annotated[Path, typer.Option("--out")],
-    seed: Annotated[int | None, typer.Option("--seed")] = None,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="YYYY-MM-DD; default yesterday, UTC")] = None,
+    out_dir: Annotated[Path, typer.Option("--out", help="The landing folder.")],
+    claims: Annotated[int | None, typer.Option("--claims", help="1 to 5,000,000; default 15000.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Stands in every id; default 1.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Last day landed; default yesterday, UTC.")] = None,
+    append_day: Annotated[bool, typer.Option("--append-day", help="Add one day to what the folder holds.")] = False,
+    scenarios: Annotated[bool, typer.Option("--scenarios", help="Write the named edge cases instead.")] = False,
 ) -> None:
-    """Write landing data: customers, pets, policies, providers, claims."""
-    program = [sys.executable, "-m", "data_generator", "--claims", str(claims), "--out", str(out_dir)]
-    program += ["--seed", str(seed)] if seed is not None else []
-    program += ["--as-of", as_of] if as_of is not None else []
+    """Write landing data: customers, pets, policies, providers, claims. The same options give the same bytes."""
+    values = {"--out": out_dir, "--claims": claims, "--seed": seed, "--as-of": as_of}
+    program = [sys.executable, "-m", "data_generator"]
+    program += [f"{name}={value}" for name, value in values.items() if value is not None]
+    program += ["--append-day"] if append_day else []
+    program += ["--scenarios"] if scenarios else []
     raise typer.Exit(subprocess.run(program, check=False).returncode)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data_generator.generation import generate
-from data_generator.landed import NothingLanded
+from data_generator.landed import Landed, NothingLanded
 from data_generator.next_day import DaySummary, append_day
 from data_generator.tests.conftest import AS_OF
 from data_generator.tests.oracle import expected_amounts
@@ -119,6 +119,28 @@ def test_a_day_cannot_be_added_to_nothing(tmp_path: Path) -> None:
 
     done = run("--out", str(tmp_path), "--append-day")
     assert (done.returncode, "generate a landing zone first" in done.stderr) == (2, True)
+
+
+def test_a_day_cannot_be_added_to_what_was_not_generated(tmp_path: Path) -> None:
+    generate(tmp_path, 10, 2, AS_OF)
+    (tmp_path / "policies" / "more.csv").write_text("policy_id,updated_at\nPOL-2-0000001,soon\n")
+    before = digest(tmp_path)
+
+    with pytest.raises(NothingLanded, match="policies that were not generated"):
+        append_day(tmp_path)
+
+    assert digest(tmp_path) == before
+
+
+def test_only_so_many_recent_claims_are_looked_at_however_many_there_are(tmp_path: Path) -> None:
+    generate(tmp_path, 3000, 4, AS_OF)
+    landed = Landed.read(tmp_path)
+
+    few, all_recent = landed.recent(at_most=100), landed.recent()
+
+    assert 50 <= len(few) <= 100 < len(all_recent)
+    assert {claim["claim_id"] for claim in few} < {claim["claim_id"] for claim in all_recent}
+    assert min(claim["submitted_date"] for claim in few) > min(claim["submitted_date"] for claim in all_recent)
 
 
 @pytest.mark.parametrize("claims", [1, 3])

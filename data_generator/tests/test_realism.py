@@ -2,10 +2,13 @@
 
 from collections import Counter, defaultdict
 from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
 from statistics import mean
 
 import pytest
 
+from data_generator.generation import generate
 from data_generator.tests.reading import LandedZone, Row, day, earned
 
 
@@ -53,6 +56,54 @@ def test_losses_are_about_seven_tenths_of_the_earned_premium_in_every_year(zone:
         premium = sum(earned(policy, first, last) for policy in zone.policies.values())
         losses = sum(float(c["paid_amount"] + c["case_reserve"]) for c in clean if first <= c["service"] < last)
         assert 0.65 <= losses / premium <= 0.78, first
+
+
+def test_no_quarter_is_far_from_the_target(zone: LandedZone, clean: list[Row]) -> None:
+    """70 to 73 in a hundred on average, at most three points up or down."""
+    bounds = [date(2024 + n // 4, n % 4 * 3 + 1, 1) for n in range(4, 11)]
+    for first, last in pairwise(bounds):
+        premium = sum(earned(policy, first, last) for policy in zone.policies.values())
+        losses = sum(float(c["paid_amount"] + c["case_reserve"]) for c in clean if first <= c["service"] < last)
+        assert 0.66 <= losses / premium <= 0.75, first
+
+
+def test_a_dog_has_about_two_claims_a_year_and_a_cat_one_and_a_half(zone: LandedZone, clean: list[Row]) -> None:
+    end = zone.as_of + timedelta(days=1)
+    years: Counter[str] = Counter()
+    for policy in zone.policies.values():
+        premium = earned(policy, date(2024, 1, 1), end)
+        years[zone.pets[policy["pet_id"]]["species"]] += premium / float(policy["monthly_premium"]) * 30.4 / 365.25
+    claims = Counter(zone.pets[claim["pet_id"]]["species"] for claim in clean)
+
+    assert 1.6 <= claims["Dog"] / years["Dog"] <= 3.0
+    assert 1.0 <= claims["Cat"] / years["Cat"] <= 1.8
+    assert 1.4 <= claims["Dog"] / years["Dog"] * years["Cat"] / claims["Cat"] <= 1.9
+
+
+def test_one_pet_in_twenty_takes_about_half_of_everything_paid(zone: LandedZone, clean: list[Row]) -> None:
+    paid: Counter[str] = Counter()
+    for claim in clean:
+        paid[claim["pet_id"]] += claim["paid_amount"]
+    dearest = sum(amount for _, amount in paid.most_common(len(zone.policies) // 20))
+
+    assert 0.40 <= dearest / paid.total() <= 0.55
+
+
+@pytest.mark.parametrize(("seed", "as_of"), [(2, date(2026, 3, 31)), (5, date(2024, 2, 29))])
+def test_other_seeds_and_days_are_as_real(tmp_path: Path, seed: int, as_of: date) -> None:
+    generate(tmp_path, 6000, seed, as_of)
+    zone = LandedZone.read(tmp_path, as_of)
+    clean = zone.clean()
+    premium = sum(earned(p, as_of - timedelta(days=364), as_of + timedelta(days=1)) for p in zone.policies.values())
+    year = [c for c in clean if c["service"] > as_of - timedelta(days=365)]
+    paid = sorted((claim["paid_amount"] for claim in clean), reverse=True)
+    chocolate = Counter(claim["service"].month for claim in clean if claim["diagnosis"] == "Chocolate toxicity")
+    decided = [claim for claim in clean if claim["decision_date"]]
+
+    assert 0.65 <= sum(float(c["paid_amount"] + c["case_reserve"]) for c in year) / premium <= 0.78
+    assert 0.12 <= sum(paid[: len(paid) // 100]) / sum(paid) <= 0.20
+    assert chocolate[12] / (chocolate.total() / 12) > 2.5
+    assert sum(c["denial_reason"] == "Pre-existing Condition" for c in decided) >= 0.03 * len(decided)
 
 
 def test_one_claim_in_a_hundred_costs_a_sixth_of_everything_paid(clean: list[Row]) -> None:

@@ -119,3 +119,15 @@ def test_a_further_day_leaves_the_scenarios_alone(tmp_path: Path) -> None:
     landed = [line for path in tmp_path.glob("claims/claims_*.jsonl") for line in path.read_text().splitlines()]
     assert len(landed) > 3
     assert not any(".S-" in line for line in landed)
+
+
+def test_a_further_day_goes_to_practices_of_the_generated_zone(tmp_path: Path) -> None:
+    generate(tmp_path, 600, SEED, AS_OF)
+    providers = set(LandedZone.read(tmp_path, AS_OF).providers)
+    land_scenarios(tmp_path, SEED, AS_OF)
+
+    for _ in range(30):
+        append_day(tmp_path)
+
+    lines = LandedZone.read(tmp_path, AS_OF).lines
+    assert {line["provider_id"] for line in lines if ".S-" not in line["claim_id"]} <= providers
