@@ -250,6 +250,8 @@ class Silver:
             self._result.warnings.append(f"{self._result.rows_quarantined} rows were put into quarantine")
 
     def _unknown_claim_ids(self) -> list[str]:
+        if self._run.claim_ids is None:
+            return []
         bronze = pending.bronze_rows(self._run, self._lake, CLAIMS)
         return pending.unknown_claim_ids(self._run, bronze.select("claim_id"))
 
