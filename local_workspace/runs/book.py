@@ -52,14 +52,15 @@ class RunBook:
         self._store.save(self.run)
 
     def close(self, final: State, at_ms: int | None = None) -> None:
-        """End the run, and with it whatever of it has not ended."""
+        """End the run, and with it whatever of it has not ended. Again, after the store refused: at the same time."""
         now = max(self.run.segment_start, at_ms or self._clock.now_ms())
         for task in (task for task in self.tasks.values() if not task.state.is_terminal):
             task.state = _abandoned(task, final)
             task.end_time = max(now, task.start_time) if task.start_time else 0
-        if not self.run.state.is_terminal:  # it is, when the store has refused to keep the end before
+        if not self.run.state.is_terminal:
             self.run.run_duration += now - self.run.segment_start
-        self.run.state, self.run.end_time = final, now
+            self.run.end_time = now
+        self.run.state = final
         self._store.save(self.run, *self.tasks.values())
         if self._repair is not None:
             self._store.save_repair(_closed(self._repair, self.run))

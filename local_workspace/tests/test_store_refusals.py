@@ -7,6 +7,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
+
 from local_workspace.tests.jobs_for_tests import Jobs, final, results, task
 from local_workspace.tests.serving_app import Served
 from local_workspace.tests.stages import Stage, held
@@ -14,12 +17,21 @@ from local_workspace.tests.waiting import until
 
 
 @contextmanager
-def refusing(served: Served, table: str) -> Iterator[None]:
-    """No row of the table can be changed until the block is left."""
-    with closing(sqlite3.connect(served.data_dir / "workspace" / "workspace.db", isolation_level=None)) as other:
-        other.execute(f"CREATE TRIGGER full BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-        yield
-        other.execute("DROP TRIGGER full")
+def refusing(served: Served, table: str) -> Iterator[list[str]]:
+    """No row of the table can be changed until the block is left; what was refused."""
+    refused: list[str] = []
+
+    def note(context: ExceptionContext) -> None:
+        refused.append(str(context.original_exception))
+
+    event.listen(Engine, "handle_error", note)
+    try:
+        with closing(sqlite3.connect(served.data_dir / "workspace" / "workspace.db", isolation_level=None)) as other:
+            other.execute(f"CREATE TRIGGER full BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+            yield refused
+            other.execute("DROP TRIGGER full")
+    finally:
+        event.remove(Engine, "handle_error", note)
 
 
 def test_a_run_whose_end_could_not_be_kept_ends_when_it_can(staged: Served, stage: Stage) -> None:
@@ -29,9 +41,11 @@ def test_a_run_whose_end_could_not_be_kept_ends_when_it_can(staged: Served, stag
     job_id = api.create([task("bronze"), task("silver", "bronze")])
     run_id = api.run(job_id)
     api.until_task(run_id, "bronze", "RUNNING")
-    with refusing(staged, "runs"):
+    with refusing(staged, "runs") as refused:
         gate.set()
-        until(lambda: len(stage.requests) == 1 and api.read(run_id)["state"]["life_cycle_state"] == "RUNNING")
+        until(lambda: "disk full" in refused)
+        assert len(stage.requests) == 1
+        assert api.read(run_id)["state"]["life_cycle_state"] == "RUNNING"
         another = api.run(job_id)
         assert api.read(another)["state"]["life_cycle_state"] in ("PENDING", "QUEUED")
     run = api.ended(run_id)

@@ -31,9 +31,8 @@ async def test_a_click_costs_two_transactions_and_one_call_before_its_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with pipeline(tmp_path, poll_interval_s=600) as (backend, workspace):
-        await until(lambda: bool(workspace.sent(LISTS)))
+        await backend.until_event("workspace_status")  # the last that a fresh start writes, once the first tick is over
         database = backend.app.state.database
-        await until(lambda: backend.app.state.current.known_id is not None)
         writes = []
         write = database.write
         monkeypatch.setattr(database, "write", lambda: writes.append(len(workspace.calls)) or write())
