@@ -1,49 +1,74 @@
-"""Figures of gold, served as they were read after the run that changed them."""
+"""Figures of gold, served as they were read after the run that changed them. No request runs SQL."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from app.api import insight_questions as asked
 from app.api import lake_models as models
 from app.api.errors import ErrorBody
 from app.api.parts import InsightsPart
 from app.domain.errors import NotFound
 from app.domain.events import compact_json
+from app.store.insights import Kept
 
 router = APIRouter(prefix="/api/insights", tags=["insights"])
 KnownTag = Annotated[str | None, Header(alias="If-None-Match", max_length=200)]
 
 
-def _page(name: str) -> Callable[..., Awaitable[Response]]:
-    async def page(insights: InsightsPart, known: KnownTag = None) -> Response:
-        kept = await insights.page(name)
-        etag = f'"{kept.etag}"'
-        headers = {"ETag": etag, "Cache-Control": "no-cache"}
-        if known is not None and etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]:
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return Response(compact_json(kept.body), media_type="application/json", headers=headers)
-
-    return page
+def _reply(kept: Kept, known: str | None) -> Response:
+    etag = f'"{kept.etag}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if known is not None and etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(compact_json(kept.body), media_type="application/json", headers=headers)
 
 
-PAGES = {
-    "overview": (models.Overview, "The book at a glance, month by month"),
-    "monthly": (models.Monthly, "Every column of monthly_kpis"),
-    "claims": (models.ClaimFigures, "Claims by status, category, species, denial reason and diagnosis"),
-    "customers": (models.CustomerFigures, "Customers by tier, offers that suit, the most valuable customers"),
-    "providers": (models.ProviderFigures, "Providers by type, and those billed most"),
-    "risk": (models.RiskFigures, "Relativities of species, breed, age and condition"),
-}
-for _name, (_model, _words) in PAGES.items():
-    router.add_api_route(
-        f"/{_name}", _page(_name), response_model=_model, summary=_words, operation_id=f"{_name}_figures"
-    )
+@router.get("/overview", response_model=models.Overview, operation_id="overview_figures")
+async def overview(insights: InsightsPart, known: KnownTag = None) -> Response:
+    """The book at a glance, month by month."""
+    return _reply(await insights.page("overview"), known)
+
+
+@router.get("/monthly", response_model=models.Monthly, operation_id="monthly_figures")
+async def monthly(insights: InsightsPart, known: KnownTag = None) -> Response:
+    """Every column of monthly_kpis."""
+    return _reply(await insights.page("monthly"), known)
+
+
+@router.get("/claims", response_model=models.ClaimFigures, operation_id="claims_figures")
+async def claims(
+    wanted: Annotated[asked.OfClaims, Query()], insights: InsightsPart, known: KnownTag = None
+) -> Response:
+    """Claims by month of service, status, category, species, denial reason and diagnosis; the largest as a list."""
+    return _reply(await insights.answer("claims", wanted.question(), wanted.page_token), known)
+
+
+@router.get("/customers", response_model=models.CustomerFigures, operation_id="customers_figures")
+async def customers(
+    wanted: Annotated[asked.OfCustomers, Query()], insights: InsightsPart, known: KnownTag = None
+) -> Response:
+    """Customers by tier and state, offers that suit; the most valuable as a list. `offer` is the next best one."""
+    return _reply(await insights.answer("customers", wanted.question(), wanted.page_token), known)
+
+
+@router.get("/providers", response_model=models.ProviderFigures, operation_id="providers_figures")
+async def providers(
+    wanted: Annotated[asked.OfProviders, Query()], insights: InsightsPart, known: KnownTag = None
+) -> Response:
+    """Providers by type, state and network; those billed most as a list."""
+    return _reply(await insights.answer("providers", wanted.question(), wanted.page_token), known)
+
+
+@router.get("/risk", response_model=models.RiskFigures, operation_id="risk_figures")
+async def risk(wanted: Annotated[asked.OfRisk, Query()], insights: InsightsPart, known: KnownTag = None) -> Response:
+    """Relativities of species, breed, age and condition; the riskiest as a list."""
+    return _reply(await insights.answer("risk", wanted.question(), wanted.page_token), known)
 
 
 def _definitions_file(request: Request) -> Path:

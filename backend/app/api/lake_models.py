@@ -156,35 +156,52 @@ class Monthly(_Figures):
 Rows = list[dict[str, Any]]
 
 
-class ClaimFigures(_Figures):
+class Before(BaseModel):
+    """What the page told before the newest change of its tables."""
+
+    as_of: AsOf
+    totals: dict[str, Any]
+
+
+class _Narrowed(_Figures):
+    """Figures as far as the parameters want them: sums, and ratios from sums. `top` is a page of the list."""
+
     totals: dict[str, Any] | None
+    before: Before | None = Field(description="Null where the figures are narrowed, or have never changed")
+    options: dict[str, list[str]] = Field(description="Every value that a parameter can have")
+    top: Rows
+    matching: int = Field(description="Rows of the list that match")
+    listed: int = Field(description="Rows that the list holds: the first 2,000 of the table")
+    next_page_token: str | None
+
+
+class ClaimFigures(_Narrowed):
+    by_month: Rows
     by_status: Rows
     by_category: Rows
     by_species: Rows
     by_denial_reason: Rows
     by_diagnosis: Rows
-    top: Rows
 
 
-class CustomerFigures(_Figures):
-    totals: dict[str, Any] | None
+class CustomerFigures(_Narrowed):
     by_value_tier: Rows
     by_churn_tier: Rows
+    by_state: Rows
     offers: Rows
-    top: Rows
 
 
-class ProviderFigures(_Figures):
-    totals: dict[str, Any] | None
+class ProviderFigures(_Narrowed):
     by_type: Rows
-    top: Rows
+    by_state: Rows
+    by_network: Rows
 
 
-class RiskFigures(_Figures):
-    totals: dict[str, Any] | None
+class RiskFigures(_Narrowed):
     by_band: Rows
     by_species: Rows
-    top: Rows
+    by_age_band: Rows
+    by_category: Rows
 
 
 class Definitions(BaseModel):

@@ -131,7 +131,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Claims by status, category, species, denial reason and diagnosis */
+        /**
+         * Claims
+         * @description Claims by month of service, status, category, species, denial reason and diagnosis; the largest as a list.
+         */
         get: operations["claims_figures"];
         put?: never;
         post?: never;
@@ -148,7 +151,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Customers by tier, offers that suit, the most valuable customers */
+        /**
+         * Customers
+         * @description Customers by tier and state, offers that suit; the most valuable as a list. `offer` is the next best one.
+         */
         get: operations["customers_figures"];
         put?: never;
         post?: never;
@@ -185,7 +191,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every column of monthly_kpis */
+        /**
+         * Monthly
+         * @description Every column of monthly_kpis.
+         */
         get: operations["monthly_figures"];
         put?: never;
         post?: never;
@@ -202,7 +211,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The book at a glance, month by month */
+        /**
+         * Overview
+         * @description The book at a glance, month by month.
+         */
         get: operations["overview_figures"];
         put?: never;
         post?: never;
@@ -219,7 +231,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Providers by type, and those billed most */
+        /**
+         * Providers
+         * @description Providers by type, state and network; those billed most as a list.
+         */
         get: operations["providers_figures"];
         put?: never;
         post?: never;
@@ -236,7 +251,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Relativities of species, breed, age and condition */
+        /**
+         * Risk
+         * @description Relativities of species, breed, age and condition; the riskiest as a list.
+         */
         get: operations["risk_figures"];
         put?: never;
         post?: never;
@@ -723,6 +741,17 @@ export interface components {
             version: number | null;
         };
         /**
+         * Before
+         * @description What the page told before the newest change of its tables.
+         */
+        Before: {
+            as_of: components["schemas"]["AsOf"];
+            /** Totals */
+            totals: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * BronzeBucket
          * @description `files` counts landed files whose claims nobody has seen yet; `count` is claims that the API landed.
          */
@@ -767,6 +796,8 @@ export interface components {
         ClaimFigures: {
             /** @description Null before the first gold run */
             as_of: components["schemas"]["AsOf"] | null;
+            /** @description Null where the figures are narrowed, or have never changed */
+            before: components["schemas"]["Before"] | null;
             /** By Category */
             by_category: {
                 [key: string]: unknown;
@@ -777,6 +808,10 @@ export interface components {
             }[];
             /** By Diagnosis */
             by_diagnosis: {
+                [key: string]: unknown;
+            }[];
+            /** By Month */
+            by_month: {
                 [key: string]: unknown;
             }[];
             /** By Species */
@@ -792,6 +827,25 @@ export interface components {
              * @constant
              */
             currency: "USD";
+            /**
+             * Listed
+             * @description Rows that the list holds: the first 2,000 of the table
+             */
+            listed: number;
+            /**
+             * Matching
+             * @description Rows of the list that match
+             */
+            matching: number;
+            /** Next Page Token */
+            next_page_token: string | null;
+            /**
+             * Options
+             * @description Every value that a parameter can have
+             */
+            options: {
+                [key: string]: string[];
+            };
             /** Top */
             top: {
                 [key: string]: unknown;
@@ -885,8 +939,14 @@ export interface components {
         CustomerFigures: {
             /** @description Null before the first gold run */
             as_of: components["schemas"]["AsOf"] | null;
+            /** @description Null where the figures are narrowed, or have never changed */
+            before: components["schemas"]["Before"] | null;
             /** By Churn Tier */
             by_churn_tier: {
+                [key: string]: unknown;
+            }[];
+            /** By State */
+            by_state: {
                 [key: string]: unknown;
             }[];
             /** By Value Tier */
@@ -898,10 +958,29 @@ export interface components {
              * @constant
              */
             currency: "USD";
+            /**
+             * Listed
+             * @description Rows that the list holds: the first 2,000 of the table
+             */
+            listed: number;
+            /**
+             * Matching
+             * @description Rows of the list that match
+             */
+            matching: number;
+            /** Next Page Token */
+            next_page_token: string | null;
             /** Offers */
             offers: {
                 [key: string]: unknown;
             }[];
+            /**
+             * Options
+             * @description Every value that a parameter can have
+             */
+            options: {
+                [key: string]: string[];
+            };
             /** Top */
             top: {
                 [key: string]: unknown;
@@ -1343,6 +1422,16 @@ export interface components {
         ProviderFigures: {
             /** @description Null before the first gold run */
             as_of: components["schemas"]["AsOf"] | null;
+            /** @description Null where the figures are narrowed, or have never changed */
+            before: components["schemas"]["Before"] | null;
+            /** By Network */
+            by_network: {
+                [key: string]: unknown;
+            }[];
+            /** By State */
+            by_state: {
+                [key: string]: unknown;
+            }[];
             /** By Type */
             by_type: {
                 [key: string]: unknown;
@@ -1352,6 +1441,25 @@ export interface components {
              * @constant
              */
             currency: "USD";
+            /**
+             * Listed
+             * @description Rows that the list holds: the first 2,000 of the table
+             */
+            listed: number;
+            /**
+             * Matching
+             * @description Rows of the list that match
+             */
+            matching: number;
+            /** Next Page Token */
+            next_page_token: string | null;
+            /**
+             * Options
+             * @description Every value that a parameter can have
+             */
+            options: {
+                [key: string]: string[];
+            };
             /** Top */
             top: {
                 [key: string]: unknown;
@@ -1417,8 +1525,18 @@ export interface components {
         RiskFigures: {
             /** @description Null before the first gold run */
             as_of: components["schemas"]["AsOf"] | null;
+            /** @description Null where the figures are narrowed, or have never changed */
+            before: components["schemas"]["Before"] | null;
+            /** By Age Band */
+            by_age_band: {
+                [key: string]: unknown;
+            }[];
             /** By Band */
             by_band: {
+                [key: string]: unknown;
+            }[];
+            /** By Category */
+            by_category: {
                 [key: string]: unknown;
             }[];
             /** By Species */
@@ -1430,6 +1548,25 @@ export interface components {
              * @constant
              */
             currency: "USD";
+            /**
+             * Listed
+             * @description Rows that the list holds: the first 2,000 of the table
+             */
+            listed: number;
+            /**
+             * Matching
+             * @description Rows of the list that match
+             */
+            matching: number;
+            /** Next Page Token */
+            next_page_token: string | null;
+            /**
+             * Options
+             * @description Every value that a parameter can have
+             */
+            options: {
+                [key: string]: string[];
+            };
             /** Top */
             top: {
                 [key: string]: unknown;
@@ -2198,7 +2335,27 @@ export interface operations {
     };
     claims_figures: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A column; `-` first: descending */
+                sort?: string | null;
+                /** @description Rows of the list */
+                limit?: number;
+                page_token?: string | null;
+                /** @description YYYY-MM, included */
+                from?: string | null;
+                /** @description YYYY-MM, included */
+                to?: string | null;
+                /** @description May be repeated; `none`: what is not known */
+                species?: string[];
+                /** @description May be repeated; `none`: what is not known */
+                category?: string[];
+                /** @description May be repeated; `none`: what is not known */
+                diagnosis?: string[];
+                /** @description May be repeated; `none`: what is not known */
+                status?: string[];
+                /** @description May be repeated; `none`: what is not known */
+                reason?: string[];
+            };
             header?: {
                 "If-None-Match"?: string | null;
             };
@@ -2229,7 +2386,21 @@ export interface operations {
     };
     customers_figures: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A column; `-` first: descending */
+                sort?: string | null;
+                /** @description Rows of the list */
+                limit?: number;
+                page_token?: string | null;
+                /** @description May be repeated; `none`: what is not known */
+                state?: string[];
+                /** @description May be repeated; `none`: what is not known */
+                value_tier?: string[];
+                /** @description May be repeated; `none`: what is not known */
+                churn_tier?: string[];
+                /** @description May be repeated; `none`: what is not known */
+                offer?: string[];
+            };
             header?: {
                 "If-None-Match"?: string | null;
             };
@@ -2351,7 +2522,18 @@ export interface operations {
     };
     providers_figures: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A column; `-` first: descending */
+                sort?: string | null;
+                /** @description Rows of the list */
+                limit?: number;
+                page_token?: string | null;
+                /** @description May be repeated; `none`: what is not known */
+                type?: string[];
+                /** @description May be repeated; `none`: what is not known */
+                state?: string[];
+                in_network?: boolean | null;
+            };
             header?: {
                 "If-None-Match"?: string | null;
             };
@@ -2382,7 +2564,23 @@ export interface operations {
     };
     risk_figures: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A column; `-` first: descending */
+                sort?: string | null;
+                /** @description Rows of the list */
+                limit?: number;
+                page_token?: string | null;
+                /** @description May be repeated; `none`: what is not known */
+                species?: string[];
+                /** @description May be repeated; `none`: what is not known */
+                breed?: string[];
+                /** @description May be repeated; `none`: what is not known */
+                age_band?: string[];
+                /** @description May be repeated; `none`: what is not known */
+                category?: string[];
+                /** @description May be repeated; `none`: what is not known */
+                band?: string[];
+            };
             header?: {
                 "If-None-Match"?: string | null;
             };
