@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ValidationError
+from starlette.routing import WebSocketRoute
 
-from app.api.parts import Counted, Hub
+from app.api.parts import Counted, Hub, hub_of, metrics_of
+from app.api.ready_frames import send_batch
 from app.domain.events import Envelope
 from app.services.metrics import Metrics
 from app.services.stream import EventHub, Position, StreamClosing, SubscriberTooSlow, Subscription
 
 RESYNC = 4000  # codes 4000-4499 mean: reconnect
 SERVICE_RESTART = 1012
+UNUSABLE_QUERY = 1008
 HEARTBEAT_S = 15.0
 LONGEST_WAIT_S = 55.0
 
@@ -27,25 +31,40 @@ Epoch = Annotated[str | None, Query(max_length=64, description="The epoch in whi
 RunId = Annotated[int | None, Query(ge=0, description="Only this run's events; seq then has gaps by design")]
 
 
-@router.websocket("/ws")
-async def websocket_stream(
-    websocket: WebSocket, hub: Hub, metrics: Counted, after: After = None, epoch: Epoch = None, run_id: RunId = None
-) -> None:
+class Beginning(BaseModel):
+    """Where a client wants to begin, and whether it wants one run only."""
+
+    after: After = None
+    epoch: Epoch = None
+    run_id: RunId = None
+
+
+async def websocket_stream(websocket: WebSocket) -> None:
     """One text frame holds one envelope, or several separated by newlines. What a client sends is ignored."""
+    try:
+        beginning = Beginning.model_validate(dict(websocket.query_params))
+    except ValidationError:
+        await websocket.close(UNUSABLE_QUERY)  # before the handshake, hence HTTP 403
+        return
     await websocket.accept()
-    position = Position(after, epoch)
-    with _counted(metrics, "websocket"):
-        async with hub.subscribe(position, run_id=run_id) as subscription, asyncio.TaskGroup() as tasks:
+    hub, metrics = hub_of(websocket), metrics_of(websocket)
+    position = Position(beginning.after, beginning.epoch)
+    with metrics.client("websocket"):
+        async with hub.subscribe(position, run_id=beginning.run_id) as subscription, asyncio.TaskGroup() as tasks:
             pump = tasks.create_task(_pump(websocket, subscription, metrics))
             await _until_gone(websocket)
             pump.cancel()
+
+
+# Not FastAPI's decorator: what it keeps for every open WebSocket is 6 KB, with thousands of them connected.
+router.routes.append(WebSocketRoute("/ws", websocket_stream))
 
 
 async def _pump(websocket: WebSocket, subscription: Subscription, metrics: Metrics) -> None:
     with suppress(WebSocketDisconnect):
         try:
             while batch := await subscription.next():
-                await websocket.send_text(batch.frame)
+                await send_batch(websocket, batch)
         except SubscriberTooSlow:
             metrics.stream_closed("resync")
             await websocket.close(RESYNC, "resync")
@@ -83,7 +102,7 @@ def _position_of(last_event_id: str) -> Position:
 
 
 async def _server_sent(hub: EventHub, position: Position, run_id: int | None, metrics: Metrics) -> AsyncIterator[bytes]:
-    with _counted(metrics, "sse"):
+    with metrics.client("sse"):
         async with hub.subscribe(position, run_id=run_id) as subscription:
             yield b": connected\n\n"
             with suppress(StreamClosing):
@@ -107,19 +126,10 @@ async def long_poll(
 ) -> Response:
     """Answers as soon as there is something after `after`, or with no events once `wait_s` has passed."""
     envelopes: tuple[Envelope, ...] = ()
-    with _counted(metrics, "poll"), suppress(StreamClosing, SubscriberTooSlow):
+    with metrics.client("poll"), suppress(StreamClosing, SubscriberTooSlow):
         async with hub.subscribe(Position(after, epoch), run_id=run_id) as subscription:
             batch = await subscription.next(wait_s)
             envelopes = batch.envelopes if batch else ()
     # The envelopes are JSON already; parsing them only to write them again would cost each client a serialisation.
     body = f'{{"epoch":"{hub.epoch}","events":[{",".join(e.text for e in envelopes)}]}}'
     return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
-
-
-@contextmanager
-def _counted(metrics: Metrics, transport: str) -> Iterator[None]:
-    metrics.client_joined(transport)
-    try:
-        yield
-    finally:
-        metrics.client_left(transport)

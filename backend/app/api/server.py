@@ -9,8 +9,13 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from fastapi import FastAPI
 
+from app.api.ready_frames import ReadyFrameProtocol
+
 MAX_CLIENT_MESSAGE_BYTES = 16 * 1024  # clients of the stream have nothing to say
 GRACE_S = 5
+# What a client does not take stays in the kernel: not more than this, and not for longer.
+UNSENT_BYTES = 256 * 1024
+STALLED_AFTER_S = 30
 
 
 class PipelineServer(uvicorn.Server):
@@ -20,12 +25,15 @@ class PipelineServer(uvicorn.Server):
     """
 
     on_ready: Callable[[], None] | None = None
+    stalled_after_s: float = STALLED_AFTER_S
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        for listening in sockets or ():
+            _bound_unsent(listening, self.stalled_after_s)
         await super().startup(sockets)
         if self.started and self.on_ready is not None:
             self.on_ready()
@@ -38,6 +46,17 @@ class PipelineServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def _bound_unsent(listening: socket.socket, stalled_after_s: float) -> None:
+    """Have the system end every connection accepted here whose client takes nothing for so long.
+
+    It does so in whatever state the connection is: a write that waits, a response that has ended, a closing handshake
+    that is not answered; closing in order would wait for the client instead. Only Linux offers it.
+    """
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(stalled_after_s * 1000))
+
+
 def build_server(app: FastAPI, *, host: str, port: int) -> PipelineServer:
     """A server for `app`; WebSocket clients are pinged every 20 s and told 1012 when it stops."""
     config = uvicorn.Config(
@@ -46,6 +65,7 @@ def build_server(app: FastAPI, *, host: str, port: int) -> PipelineServer:
         port=port,
         log_config=None,
         access_log=False,
+        ws=ReadyFrameProtocol,
         ws_max_size=MAX_CLIENT_MESSAGE_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=20.0,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 LAG_BUCKETS_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 6, 12, 30, 60)
@@ -49,11 +51,9 @@ class Metrics:
     def event_lagged(self, lag_s: float) -> None:
         self._event_lag.observe(max(lag_s, 0.0))
 
-    def client_joined(self, transport: str) -> None:
-        self._clients.labels(transport).inc()
-
-    def client_left(self, transport: str) -> None:
-        self._clients.labels(transport).dec()
+    def client(self, transport: str) -> AbstractContextManager[None]:
+        """Count a client of the stream for the length of the block."""
+        return self._clients.labels(transport).track_inprogress()
 
     def stream_closed(self, reason: str) -> None:
         self._closed.labels(reason).inc()

@@ -7,10 +7,10 @@ nothing is missed or repeated however publication and reading interleave.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import structlog
 
@@ -136,15 +136,15 @@ class EventHub:
             if self._tail.end == before:
                 return
 
-    @asynccontextmanager
-    async def subscribe(self, position: Position, *, run_id: int | None = None) -> AsyncIterator[Subscription]:
+    def subscribe(self, position: Position, *, run_id: int | None = None) -> Subscription:
         """Follow the stream from `position`; with `run_id` only that run's events (and a snapshot, if one is due)."""
-        subscription = Subscription(self, position, run_id)
+        return Subscription(self, position, run_id)
+
+    def join(self, subscription: Subscription) -> None:
         self._subscribers.add(subscription)
-        try:
-            yield subscription
-        finally:
-            self._subscribers.discard(subscription)
+
+    def leave(self, subscription: Subscription) -> None:
+        self._subscribers.discard(subscription)
 
     def close(self) -> None:
         """End every subscription; new ones end at once. Needed before the server waits for its connections."""
@@ -201,7 +201,7 @@ class EventHub:
 
 
 class Subscription:
-    """One client's walk along the stream."""
+    """One client's walk along the stream, for the length of an `async with`. Thousands of them wait: it is small."""
 
     __slots__ = ("_hub", "_position", "_run_id", "cursor", "live")
 
@@ -211,6 +211,13 @@ class Subscription:
         self._run_id = run_id
         self.cursor = 0
         self.live = False
+
+    async def __aenter__(self) -> Self:
+        self._hub.join(self)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._hub.leave(self)
 
     async def next(self, wait_s: float | None = None) -> Batch | None:
         """The next events in log order, at least one; None when `wait_s` seconds brought none.

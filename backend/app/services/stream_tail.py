@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from websockets.frames import Frame, Opcode
+
 from app.domain.events import Envelope
 
 
@@ -24,9 +26,14 @@ class Batch:
         return self.envelopes[-1].seq
 
     @cached_property
-    def frame(self) -> str:
-        """One WebSocket text frame: the envelopes, separated by newlines."""
+    def text(self) -> str:
+        """What one WebSocket text frame holds: the envelopes, separated by newlines."""
         return "\n".join(envelope.text for envelope in self.envelopes)
+
+    @cached_property
+    def frame(self) -> bytes:
+        """That frame as a server sends it, the same bytes to every client (RFC 6455: only clients mask)."""
+        return Frame(Opcode.TEXT, self.text.encode()).serialize(mask=False)
 
     @cached_property
     def server_sent(self) -> bytes:

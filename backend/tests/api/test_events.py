@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api import events as events_api
 from app.api.security import SecurityMiddleware
-from app.api.server import PipelineServer, build_server
+from app.api.server import STALLED_AFTER_S, PipelineServer, build_server
 from app.domain.clock import SystemClock
 from app.domain.events import EventDraft
 from app.services.event_log import StoredLog
@@ -67,7 +67,9 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(store_url: str, limits: StreamLimits | None = None) -> AsyncIterator[Served]:
+async def serving(
+    store_url: str, limits: StreamLimits | None = None, *, stalled_after_s: float = STALLED_AFTER_S
+) -> AsyncIterator[Served]:
     database = Database(create_engine(store_url))
     await upgrade(database.engine)
     async with database.write() as db:
@@ -80,7 +82,9 @@ async def serving(store_url: str, limits: StreamLimits | None = None) -> AsyncIt
     app.add_middleware(SecurityMiddleware)
     with _listening() as listener:
         server = build_server(app, host="127.0.0.1", port=0)
+        server.stalled_after_s = stalled_after_s
         running = asyncio.create_task(server.serve(sockets=[listener]))
+        await until(lambda: server.started)
         try:
             yield Served(server, hub, database, metrics, listener.getsockname()[1])
         finally:
@@ -205,11 +209,21 @@ async def test_an_impossible_position_or_wait_is_refused(served: Served, query: 
         assert (await client.get(f"/api/events/poll?{query}")).status_code == 422
 
 
-async def test_a_filtered_stream_holds_one_runs_events_only(served: Served) -> None:
+async def test_an_impossible_position_of_a_websocket_is_refused(served: Served) -> None:
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        async with served.websocket("?after=-1"):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_a_filtered_stream_holds_one_runs_events_only_on_every_transport(served: Served) -> None:
     await served.happen(2, run_id=7)
     await served.happen(3, run_id=8)
     await served.happen(1)
     assert [e["seq"] for e in await served.poll(after=0, run_id=8)] == [3, 4, 5]
+    assert [data["seq"] for _, data in await server_sent(served, 3, after=0, run_id=8)] == [3, 4, 5]
+    async with served.websocket("?after=0&run_id=8") as socket:
+        assert [e["seq"] for e in await received(socket, 3)] == [3, 4, 5]
 
 
 async def test_a_client_that_does_not_read_is_closed_with_4000_and_resumes_without_loss(store_url: str) -> None:
@@ -271,3 +285,31 @@ async def test_clients_are_counted_while_they_are_connected(served: Served) -> N
         assert b'petinsure_stream_clients{transport="websocket"} 1.0' in served.metrics.render()
     await until(lambda: served.hub.subscriber_count == 0)
     assert b'petinsure_stream_clients{transport="websocket"} 0.0' in served.metrics.render()
+
+
+@pytest.mark.parametrize(
+    "request_lines",
+    [
+        ("GET /api/events?after=0 HTTP/1.1",),
+        (
+            "GET /ws?after=0 HTTP/1.1", "Connection: Upgrade", "Upgrade: websocket",
+            "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        ),
+    ],
+    ids=["sse", "websocket"],
+)  # fmt: skip
+async def test_a_client_that_takes_nothing_is_let_go_with_all_that_waits_for_it(
+    store_url: str, request_lines: tuple[str, ...]
+) -> None:
+    """Nothing can be told to it, and closing in order would wait for it."""
+    async with serving(store_url, StreamLimits(tail_events=20), stalled_after_s=0.3) as served:
+        with socket.socket() as stalled:
+            stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            stalled.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(stalled, ("127.0.0.1", served.port))
+            stalled.send("\r\n".join((*request_lines, "Host: 127.0.0.1", "", "")).encode())
+            await until(lambda: served.hub.subscriber_count == 1)
+            for _ in range(30):
+                await served.happen(2, padding="x" * 20_000)
+            await until(lambda: served.hub.subscriber_count == 0)
+        await until(lambda: not served.server.server_state.connections)

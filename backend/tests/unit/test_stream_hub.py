@@ -217,7 +217,7 @@ async def test_clients_at_the_same_position_share_one_frame() -> None:
         first, second = await one.next(0), await other.next(0)
     assert first is second
     assert first is not None
-    assert first.frame == "\n".join(e.text for e in log.items)
+    assert first.text == "\n".join(e.text for e in log.items)
 
 
 async def test_a_filter_gives_one_runs_events_and_the_snapshot() -> None:
