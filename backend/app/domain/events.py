@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,3 +78,11 @@ class LogHead:
     seq: int
     epoch: str
     oldest_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Events in order, and where the log stood when they were read."""
+
+    head: LogHead
+    envelopes: Sequence[Envelope]

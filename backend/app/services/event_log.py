@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from app.domain.clock import Clock
-from app.domain.events import Envelope, LogHead
+from app.domain.events import LogHead, LogPage
 from app.store import events
 from app.store.engine import Database
 
@@ -17,6 +16,9 @@ log = structlog.get_logger()
 KEEP_EVENTS = 1_000_000
 KEEP_FOR = timedelta(days=30)
 TRIM_EVERY_S = 3600.0
+# One transaction's worth, some 10 ms of the store's write lock, and what others get in between.
+TRIM_AT_ONCE = 2_000
+TRIM_PAUSE_S = 0.05
 
 
 class StoredLog:
@@ -30,22 +32,29 @@ class StoredLog:
         async with self._database.read() as db:
             return await events.head(db)
 
-    async def after(self, seq: int, limit: int) -> Sequence[Envelope]:
-        """Up to `limit` events that follow `seq`, oldest first."""
+    async def after(self, seq: int, limit: int, run_id: int | None = None) -> LogPage:
+        """Up to `limit` events that follow `seq`, oldest first; with `run_id` only that run's."""
         async with self._database.read() as db:
-            return await events.after(db, seq, limit=limit)
+            return await events.after(db, seq, limit=limit, run_id=run_id)
 
 
 class Retention:
     """Keeps the log within its bounds. Clients that stood on a trimmed part get a snapshot."""
 
     def __init__(
-        self, database: Database, clock: Clock, *, keep_events: int = KEEP_EVENTS, keep_for: timedelta = KEEP_FOR
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        keep_events: int = KEEP_EVENTS,
+        keep_for: timedelta = KEEP_FOR,
+        at_once: int = TRIM_AT_ONCE,
     ) -> None:
         self._database = database
         self._clock = clock
         self._keep_events = keep_events
         self._keep_for = keep_for
+        self._at_once = at_once
 
     async def run(self) -> None:
         """Trim now and then every hour, for ever."""
@@ -57,9 +66,15 @@ class Retention:
             await self._clock.sleep(TRIM_EVERY_S)
 
     async def trim(self) -> int:
-        """Drop what is beyond the bounds; returns how many events went."""
-        async with self._database.write() as db:
-            gone = await events.trim(db, keep=self._keep_events, older_than=self._clock.now() - self._keep_for)
+        """Drop what is beyond the bounds; returns how many events went. Others write in the pauses."""
+        older_than, gone = self._clock.now() - self._keep_for, 0
+        while went := await self._trim_some(older_than):
+            gone += went
+            await self._clock.sleep(TRIM_PAUSE_S)
         if gone:
             log.info("event_log_trimmed", events=gone)
         return gone
+
+    async def _trim_some(self, older_than: datetime) -> int:
+        async with self._database.write() as db:
+            return await events.trim(db, keep=self._keep_events, at_most=self._at_once, older_than=older_than)

@@ -51,14 +51,14 @@ class RunHistory:
             records, clicks = await self._both(db, before, limit + 1, layer, state)
             shown = _merged(records, clicks)
             page = shown[:limit]
-            views = [await self._view(db, one) for one in page]
+            views = await self._views(db, page)
         return views, _write_token(page[-1]) if len(shown) > limit else None
 
     async def get(self, run_id: int) -> dict[str, Any]:
         """One run. Raises RunNotFound."""
         async with self._journal.read() as db:
             record = await self._found(db, run_id)
-            return await self._view(db, record)
+            return (await self._views(db, [record]))[0]
 
     async def task_output(self, run_id: int, task_key: str) -> dict[str, Any]:
         """The newest attempt's result, error and trace. Raises RunNotFound, TaskNotFound, WorkspaceError."""
@@ -94,7 +94,7 @@ class RunHistory:
         shown = _merged(recent, clicks)[:SNAPSHOT_RECENT]
         known = {_identity(one) for one in shown}
         shown += [one for one in (*active, *waiting) if _identity(one) not in known]
-        return [await self._view(db, one) for one in sorted(shown, key=_order, reverse=True)]
+        return await self._views(db, sorted(shown, key=_order, reverse=True))
 
     async def _both(
         self, db: AsyncConnection, before: Position | None, limit: int, layer: str | None, state: str | None
@@ -116,10 +116,18 @@ class RunHistory:
             raise RunNotFound(f"There is no run {run_id}.", run_id=run_id)
         return record
 
-    async def _view(self, db: AsyncConnection, one: RunRecord | Submission) -> dict[str, Any]:
-        if isinstance(one, Submission):
-            return submission_view(one)
-        submission = await submissions.get(db, one.submission_id) if one.submission_id else None
+    async def _views(self, db: AsyncConnection, shown: Sequence[RunRecord | Submission]) -> list[dict[str, Any]]:
+        clicks = await submissions.get_many(
+            db, (one.submission_id for one in shown if isinstance(one, RunRecord) and one.submission_id)
+        )
+        return [
+            submission_view(one)
+            if isinstance(one, Submission)
+            else await self._run_view(db, one, clicks.get(one.submission_id or ""))
+            for one in shown
+        ]
+
+    async def _run_view(self, db: AsyncConnection, one: RunRecord, submission: Submission | None) -> dict[str, Any]:
         view = run_view(one, submission)
         if one.active:
             eta = await self._eta.for_run(db, one, one.latest_tasks(), now=self._journal.clock.now())

@@ -15,7 +15,7 @@ from typing import Protocol, Self
 import structlog
 
 from app.domain.clock import Clock
-from app.domain.events import SNAPSHOT, Envelope, LogHead
+from app.domain.events import SNAPSHOT, Envelope, LogHead, LogPage
 from app.services.stream_tail import Batch, Tail, fitting
 
 log = structlog.get_logger()
@@ -45,7 +45,7 @@ class EventLog(Protocol):
 
     async def head(self) -> LogHead: ...
 
-    async def after(self, seq: int, limit: int) -> Sequence[Envelope]: ...
+    async def after(self, seq: int, limit: int, run_id: int | None = None) -> LogPage: ...
 
 
 class SnapshotSource(Protocol):
@@ -130,7 +130,7 @@ class EventHub:
 
     async def catch_up(self) -> None:
         """Publish whatever the log holds beyond the tail, for events that somebody else wrote."""
-        while page := await self._log.after(self._tail.end, REPLAY_PAGE):
+        while page := (await self._log.after(self._tail.end, REPLAY_PAGE)).envelopes:
             before = self._tail.end
             self.publish(page)
             if self._tail.end == before:
@@ -171,8 +171,8 @@ class EventHub:
         """How many events the slowest live subscriber has still to take."""
         return max((self._tail.end - s.cursor for s in self._subscribers if s.live), default=0)
 
-    async def read(self, seq: int) -> Sequence[Envelope]:
-        return await self._log.after(seq, REPLAY_PAGE)
+    async def read(self, seq: int, run_id: int | None) -> LogPage:
+        return await self._log.after(seq, REPLAY_PAGE, run_id)
 
     async def continues(self, position: Position) -> bool:
         """Whether the log can give everything after `position` (design: otherwise the client gets a snapshot)."""
@@ -258,13 +258,16 @@ class Subscription:
             self.cursor = batch.last_seq
         return batch
 
-    async def _replay(self) -> Batch:
-        page = await self._hub.read(self.cursor)
-        if not page or page[0].seq != self.cursor + 1:
+    async def _replay(self) -> Batch | None:
+        page = await self._hub.read(self.cursor, self._run_id)
+        if page.head.oldest_seq > self.cursor + 1:
             return await self._snapshot()  # trimmed while we were reading: a hole is answered by a snapshot
-        batch = Batch(tuple(fitting(page, self._hub.frame_chars)))
-        self.cursor = batch.last_seq
-        return batch
+        sent = fitting(page.envelopes, self._hub.frame_chars)
+        if len(sent) == len(page.envelopes) < REPLAY_PAGE:
+            self.cursor = page.head.seq  # the rest of the log holds nothing of this run
+            return Batch(tuple(sent)) if sent else None
+        self.cursor = sent[-1].seq
+        return Batch(tuple(sent))
 
     async def _snapshot(self) -> Batch:
         envelope = await self._hub.snapshot()

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.events import Envelope, EventDraft, LogHead, envelope
+from app.domain.events import Envelope, EventDraft, LogHead, LogPage, envelope
 from app.store.dialect import insert_or_ignore
 from app.store.schema import event_head, events
 
@@ -37,11 +37,15 @@ async def append(db: AsyncConnection, drafts: Iterable[EventDraft], *, at: datet
     return placed
 
 
-async def after(db: AsyncConnection, seq: int, *, limit: int) -> list[Envelope]:
-    """The events that follow `seq`, oldest first."""
-    epoch = (await head(db)).epoch
-    found = await db.execute(select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(limit))
-    return [_envelope(row, epoch) for row in found]
+async def after(db: AsyncConnection, seq: int, *, limit: int, run_id: int | None = None) -> LogPage:
+    """The events that follow `seq`, oldest first; with `run_id` only that run's."""
+    kept = await head(db)
+    query = select(events.c.seq, events.c.type, events.c.at, events.c.run_id, events.c.text)
+    query = query.where(events.c.seq > seq).order_by(events.c.seq).limit(limit)
+    if run_id is not None:
+        query = query.where(events.c.run_id == run_id)
+    found = [Envelope(one, kept.epoch, *rest) for one, *rest in await db.execute(query)]
+    return LogPage(kept, found)
 
 
 async def head(db: AsyncConnection) -> LogHead:
@@ -50,14 +54,18 @@ async def head(db: AsyncConnection) -> LogHead:
     return LogHead(seq=row.seq, epoch=row.epoch, oldest_seq=row.oldest_seq)
 
 
-async def trim(db: AsyncConnection, *, keep: int, older_than: datetime | None = None) -> int:
-    """Drop events beyond the newest `keep`, and those older than `older_than`; returns how many went."""
+async def trim(db: AsyncConnection, *, keep: int, at_most: int, older_than: datetime | None = None) -> int:
+    """Drop the oldest events, up to `at_most` of them: those beyond the newest `keep` and those before `older_than`.
+
+    Returns how many went; 0 when the log is within its bounds.
+    """
     now = await head(db)
-    oldest = max(now.oldest_seq, now.seq - keep + 1)
-    if older_than is not None:
-        young = await db.execute(select(func.min(events.c.seq)).where(events.c.at >= older_than))
-        first_young = young.scalar()
-        oldest = max(oldest, now.seq + 1 if first_young is None else first_young)
+    end = min(now.oldest_seq + at_most, now.seq + 1)
+    oldest = min(end, max(now.oldest_seq, now.seq - keep + 1))
+    if older_than is not None and oldest < end:
+        looked_at = (events.c.seq >= oldest, events.c.seq < end, events.c.at >= older_than)
+        young = (await db.execute(select(func.min(events.c.seq)).where(*looked_at))).scalar()
+        oldest = end if young is None else young
     if oldest <= now.oldest_seq:
         return 0
     gone = await db.execute(delete(events).where(events.c.seq < oldest))
@@ -67,7 +75,3 @@ async def trim(db: AsyncConnection, *, keep: int, older_than: datetime | None = 
 
 def _row(one: Envelope) -> dict[str, Any]:
     return {"seq": one.seq, "type": one.type, "at": one.at, "run_id": one.run_id, "text": one.text}
-
-
-def _envelope(row: Row[Any], epoch: str) -> Envelope:
-    return Envelope(seq=row.seq, epoch=epoch, type=row.type, at=row.at, run_id=row.run_id, text=row.text)

@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Row, Select, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.runs import RunRecord, TaskRecord
@@ -52,10 +52,10 @@ async def find(db: AsyncConnection, run_id: int, *, workspace_id: str | None) ->
 
 async def active(db: AsyncConnection, workspace_id: str | None = None) -> list[RunRecord]:
     """Runs that have not ended, oldest first."""
-    query = select(runs).where(runs.c.active)
-    if workspace_id is not None:
-        query = query.where(runs.c.workspace_id == workspace_id)
-    return await _with_tasks(db, query.order_by(runs.c.requested_at, runs.c.run_id))
+    # Chosen and sorted here: asked for more, SQLite would walk other indexes, of all runs instead of the few active ones.
+    found = await _with_tasks(db, select(runs).where(runs.c.active))
+    chosen = [record for record in found if workspace_id in (None, record.workspace_id)]
+    return sorted(chosen, key=lambda record: (record.requested_at, record.run_id))
 
 
 async def page(
@@ -70,19 +70,30 @@ async def page(
     query = select(runs)
     if layer is not None:
         query = query.where(runs.c.layer == layer)
-    if state == SubmissionState.ACCEPTED:
-        query = query.where(runs.c.submission_id.is_not(None))
-    elif state is not None:
-        query = query.where((runs.c.state == state) | (runs.c.result == state))
     if before is not None:
         query = query.where(tuple_(runs.c.requested_at, runs.c.run_id) < before)
-    return await _with_tasks(db, query.order_by(runs.c.requested_at.desc(), runs.c.run_id.desc()).limit(limit))
+    if state == SubmissionState.ACCEPTED:
+        query = query.where(runs.c.submission_id.is_not(None))
+    if state in (None, SubmissionState.ACCEPTED):
+        return await _with_tasks(db, query.order_by(*_newest_first(runs)).limit(limit))
+    # Each half walks an index in order; with OR the database would read every run of a common state and sort them.
+    halves = (
+        query.where(runs.c.state == state),
+        query.where(runs.c.result == state, runs.c.state.is_distinct_from(state)),
+    )
+    newest = [select(half.order_by(*_newest_first(runs)).limit(limit).subquery()) for half in halves]
+    both = union_all(*newest).subquery()
+    return await _with_tasks(db, select(both).order_by(*_newest_first(both)).limit(limit))
+
+
+def _newest_first(rows: FromClause) -> tuple[ColumnElement[Any], ...]:
+    return rows.c.requested_at.desc(), rows.c.run_id.desc()
 
 
 async def any_before(db: AsyncConnection, workspace_id: str, at: datetime) -> bool:
     """Whether a run of the workspace is known that was asked for before `at`."""
     query = select(runs.c.run_id).where(runs.c.workspace_id == workspace_id, runs.c.requested_at < at)
-    return (await db.execute(query.limit(1))).first() is not None
+    return (await db.execute(query.order_by(runs.c.requested_at).limit(1))).first() is not None
 
 
 async def comparable(db: AsyncConnection, workspace_id: str, task_set: str, *, limit: int) -> list[RunRecord]:
@@ -101,11 +112,13 @@ async def _with_tasks(db: AsyncConnection, query: Select[Any]) -> list[RunRecord
     rows = (await db.execute(query)).all()
     if not rows:
         return []
-    keys = [(row.workspace_id, row.run_id) for row in rows]
-    wanted = select(run_tasks).where(tuple_(run_tasks.c.workspace_id, run_tasks.c.run_id).in_(keys))
     tasks: dict[tuple[str, int], list[TaskRecord]] = {}
-    for row in await db.execute(wanted):
-        tasks.setdefault((row.workspace_id, row.run_id), []).append(_task(row))
+    for workspace_id in {row.workspace_id for row in rows}:
+        # Not pairs IN pairs: SQLite would read every task of the workspace.
+        run_ids = [row.run_id for row in rows if row.workspace_id == workspace_id]
+        of_runs = (run_tasks.c.workspace_id == workspace_id, run_tasks.c.run_id.in_(run_ids))
+        for row in await db.execute(select(run_tasks).where(*of_runs)):
+            tasks.setdefault((workspace_id, row.run_id), []).append(_task(row))
     return [_run(row, tasks.get((row.workspace_id, row.run_id), ())) for row in rows]
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    text,
 )
 
 from app.store.types import BigId, JsonText, UtcDateTime, ordered_id
@@ -78,6 +79,13 @@ submissions = Table(
     Index("ix_submissions_run", "workspace_id", "run_id"),
     Index("ix_submissions_open", "state", "next_try_at"),
     Index("ix_submissions_requested_at", "requested_at", "submission_id"),
+    Index(
+        "ix_submissions_without_run",
+        "requested_at",
+        "submission_id",
+        sqlite_where=text("run_id IS NULL"),
+        postgresql_where=text("run_id IS NULL"),
+    ),
 )
 
 run_actions = Table(
@@ -143,9 +151,18 @@ runs = Table(
     Index("ix_runs_requested_at", "requested_at", "run_id"),
     Index("ix_runs_layer", "layer", "requested_at", "run_id"),
     Index("ix_runs_state", "state", "requested_at", "run_id"),
+    Index("ix_runs_result", "result", "requested_at", "run_id"),
     Index("ix_runs_task_set", "workspace_id", "task_set", "requested_at"),
-    Index("ix_runs_active", "active", "requested_at"),
+    Index(
+        "ix_runs_active",
+        "workspace_id",
+        "requested_at",
+        "run_id",
+        sqlite_where=text("active = 1"),
+        postgresql_where=text("active"),
+    ),
     Index("ix_runs_run_id", "run_id"),
+    Index("ix_runs_workspace", "workspace_id", "requested_at"),
 )
 
 run_tasks = Table(
@@ -181,7 +198,7 @@ events = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("run_id", BigInteger),
     Column("text", Text, nullable=False),
-    Index("ix_events_at", "at"),
+    Index("ix_events_run", "run_id", "seq"),
 )
 
 event_head = Table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,15 @@ async def get(db: AsyncConnection, submission_id: str) -> Submission | None:
     """The submission, or None."""
     found = await db.execute(select(submissions).where(submissions.c.submission_id == submission_id))
     return _read(found.first())
+
+
+async def get_many(db: AsyncConnection, submission_ids: Iterable[str]) -> dict[str, Submission]:
+    """The submissions that are known among `submission_ids`."""
+    wanted = list(submission_ids)
+    if not wanted:
+        return {}
+    found = await db.execute(select(submissions).where(submissions.c.submission_id.in_(wanted)))
+    return {one.submission_id: one for row in found if (one := _read(row)) is not None}
 
 
 async def by_request_key(db: AsyncConnection, request_key: str) -> Submission | None:

@@ -78,4 +78,25 @@ async def test_events_beyond_the_bounds_go_and_the_oldest_kept_is_known(database
     assert await retention.trim() == 0
     log = StoredLog(database)
     assert (await log.head()).oldest_seq == 7
-    assert [event.seq for event in await log.after(0, 100)] == [7, 8, 9, 10]
+    assert [event.seq for event in (await log.after(0, 100)).envelopes] == [7, 8, 9, 10]
+
+
+async def test_a_long_trim_lets_others_write_in_between(database: Database) -> None:
+    class Pauses(SystemClock):
+        """Somebody writes in every pause."""
+
+        count = 0
+
+        async def sleep(self, seconds: float) -> None:
+            self.count += 1
+            await happen(database, 1)
+
+    await happen(database, 10)
+    clock = Pauses()
+    retention = Retention(database, clock, keep_events=4, at_once=2)
+    assert await retention.trim() == 6 + clock.count
+    log = StoredLog(database)
+    assert clock.count >= 3
+    assert [event.seq for event in (await log.after(0, 100)).envelopes] == list(
+        range(7 + clock.count, 11 + clock.count)
+    )

@@ -204,7 +204,7 @@ async def test_concurrent_appends_leave_no_gap(database: Database) -> None:
     assert sorted(seq for one in taken for seq in one) == list(range(1, 61))
     assert all(one == list(range(one[0], one[0] + 3)) for one in taken)
     async with database.read() as db:
-        stored = await events.after(db, 0, limit=100)
+        stored = (await events.after(db, 0, limit=100)).envelopes
     assert [one.seq for one in stored] == list(range(1, 61))
     assert stored[0].text.startswith('{"seq":1,"epoch":"first","type":"t","at":"2026-01-05T12:00:00.000Z","data":')
 
@@ -226,11 +226,13 @@ async def test_trimming_keeps_the_newest_and_says_where_the_log_begins(database:
     async with database.write() as db:
         for n in range(10):
             await events.append(db, [EventDraft("t", {})], at=NOW + timedelta(days=n))
-        assert await events.trim(db, keep=8) == 2
+        assert await events.trim(db, keep=8, at_most=100) == 2
         assert (await events.head(db)).oldest_seq == 3
-        assert await events.trim(db, keep=100, older_than=NOW + timedelta(days=5)) == 3
+        assert await events.trim(db, keep=100, at_most=100, older_than=NOW + timedelta(days=5)) == 3
         assert (await events.head(db)).oldest_seq == 6
-        assert await events.trim(db, keep=100, older_than=NOW + timedelta(days=50)) == 5
+        assert await events.trim(db, keep=100, at_most=3, older_than=NOW + timedelta(days=50)) == 3
+        assert await events.trim(db, keep=1, at_most=100, older_than=NOW + timedelta(days=50)) == 2
+        assert await events.trim(db, keep=1, at_most=100) == 0
         assert (await events.head(db)).oldest_seq == 11
         [following] = await events.append(db, [EventDraft("t", {})], at=NOW)
         assert following.seq == 11

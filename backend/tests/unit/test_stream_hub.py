@@ -1,14 +1,14 @@
 """The laws of the stream: every event once and in order, however reading, publishing and reconnecting interleave."""
 
 import asyncio
-from collections.abc import Sequence
+import itertools
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.events import SNAPSHOT, Envelope, EventDraft, LogHead, envelope
+from app.domain.events import SNAPSHOT, Envelope, EventDraft, LogHead, LogPage, envelope
 from app.services.stream import EventHub, Position, StreamClosing, StreamLimits, SubscriberTooSlow, Subscription
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -34,10 +34,12 @@ class ListLog:
         await asyncio.sleep(0)
         return LogHead(seq=len(self.items), epoch=EPOCH, oldest_seq=self.oldest_seq)
 
-    async def after(self, seq: int, limit: int) -> Sequence[Envelope]:
+    async def after(self, seq: int, limit: int, run_id: int | None = None) -> LogPage:
         await asyncio.sleep(0)
         self.reads += 1
-        return [e for e in self.items[seq : seq + limit] if e.seq >= self.oldest_seq]
+        kept = (e for e in self.items[seq:] if e.seq >= self.oldest_seq and run_id in (None, e.run_id))
+        head = LogHead(seq=len(self.items), epoch=EPOCH, oldest_seq=self.oldest_seq)
+        return LogPage(head, list(itertools.islice(kept, limit)))
 
     async def at_least(self, seq: int) -> Envelope:
         await asyncio.sleep(0)
@@ -233,6 +235,35 @@ async def test_a_filter_gives_one_runs_events_and_the_snapshot() -> None:
     assert [e.type for e in snapshot.envelopes] == [SNAPSHOT]
     assert [e.seq for e in chosen.envelopes] == [3]
     assert nothing is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from([7, 8, None]), max_size=30), st.integers(0, 30), st.integers(1, 4))
+def test_a_filtered_replay_meets_the_tail_without_hole_or_repetition(
+    stored: list[int | None], after: int, rows: int
+) -> None:
+    async def scenario() -> None:
+        log = ListLog()
+        for run_id in stored:
+            log.grow(1, run_id)
+        hub = await started_hub(log, frame_chars=rows * len(event(1).text))
+        start = min(after, len(stored))
+        async with hub.subscribe(Position(start, EPOCH), run_id=7) as subscription:
+            hub.publish(log.grow(2, run_id=7))
+            expected = [e.seq for e in log.items[start:] if e.run_id == 7]
+            assert await seqs(subscription, until=expected[-1]) == expected
+            assert await subscription.next(0) is None
+
+    asyncio.run(scenario())
+
+
+async def test_a_filtered_replay_reads_that_runs_events_only() -> None:
+    log = ListLog(5_000)
+    log.grow(1, run_id=7)
+    hub = await started_hub(log)
+    async with hub.subscribe(Position(0, EPOCH), run_id=7) as subscription:
+        assert await seqs(subscription, until=5_001) == [5_001]
+    assert log.reads == 1
 
 
 async def test_a_waiting_subscriber_is_woken_by_a_publication() -> None:
