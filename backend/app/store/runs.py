@@ -52,7 +52,7 @@ async def find(db: AsyncConnection, run_id: int, *, workspace_id: str | None) ->
 
 async def active(db: AsyncConnection, workspace_id: str | None = None) -> list[RunRecord]:
     """Runs that have not ended, oldest first."""
-    # Chosen and sorted here: asked for more, SQLite would walk other indexes, of all runs instead of the few active ones.
+    # Chosen and sorted here: asked for more, SQLite would walk an index of all runs instead of the few active ones.
     found = await _with_tasks(db, select(runs).where(runs.c.active))
     chosen = [record for record in found if workspace_id in (None, record.workspace_id)]
     return sorted(chosen, key=lambda record: (record.requested_at, record.run_id))
