@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -80,14 +80,27 @@ async def list_faults(switchboard: Switchboard) -> JSONResponse:
 @router.put(PATH, response_model=Faults)
 async def set_faults(body: FaultRules, switchboard: Switchboard, requester: Requester) -> JSONResponse:
     """Replace all rules."""
-    rules = [rule.model_dump(exclude_unset=True) for rule in body.rules]
-    return _answer(await switchboard.replace(rules, requested_by=requester))
+    return _answer(await switchboard.replace(_rules(body), requested_by=requester))
+
+
+@router.post(PATH, response_model=Faults)
+async def add_faults(body: FaultRules, switchboard: Switchboard, requester: Requester) -> JSONResponse:
+    """Add rules to those in force."""
+    return _answer(await switchboard.add(_rules(body), requested_by=requester))
 
 
 @router.delete(PATH, response_model=Faults)
-async def clear_faults(switchboard: Switchboard, requester: Requester) -> JSONResponse:
-    """Switch everything off."""
-    return _answer(await switchboard.clear(requested_by=requester))
+async def clear_faults(
+    switchboard: Switchboard,
+    requester: Requester,
+    id: Annotated[str | None, Query(max_length=40, description="One rule; without it all")] = None,
+) -> JSONResponse:
+    """Switch faults off."""
+    return _answer(await switchboard.clear(id, requested_by=requester))
+
+
+def _rules(body: FaultRules) -> list[dict[str, Any]]:
+    return [rule.model_dump(exclude_unset=True) for rule in body.rules]
 
 
 def _answer(told: dict[str, Any]) -> JSONResponse:

@@ -32,13 +32,17 @@ async def test_rules_are_set_counted_and_cleared_and_every_change_is_audited(
         there = await backend.app.state.workspace.get(FAULTS)
         assert there["rules"] == [rule]
         preset = told["presets"][0]["rule"]
-        assert len((await backend.http.put(FAULTS, json={"rules": [LOST, preset]})).json()["rules"]) == 2
+        [first, second] = (await backend.http.post(FAULTS, json={"rules": [preset]})).json()["rules"]
+        assert first == rule
+        assert (await backend.http.delete(FAULTS, params={"id": first["id"]})).json()["rules"] == [second]
+        missing = await backend.http.delete(FAULTS, params={"id": first["id"]})
+        assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
         assert (await backend.http.delete(FAULTS)).json()["rules"] == []
         async with backend.app.state.journal.read() as db:
             rows = (
                 await db.execute(select(audit.c.who, audit.c.action, audit.c.what).order_by(audit.c.audit_id))
             ).all()
-        assert [row.action for row in rows] == ["set_faults", "set_faults", "clear_faults"]
+        assert [row.action for row in rows] == ["set_faults", "add_faults", *["clear_faults"] * 3]
         assert rows[0].who == "local"
         assert rows[0].what == {"rules": [LOST]}
 
@@ -47,9 +51,10 @@ async def test_what_the_workspace_does_not_allow_is_told_in_its_words(
     local_workspace: LocalWorkspace, tmp_path: Path
 ) -> None:
     async with running_backend(tmp_path, local_workspace.host, local_workspace.token, kind="local") as backend:
-        refused = await backend.http.put(FAULTS, json={"rules": [{"kind": "earthquake"}]})
-        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
-        assert "kind is one of throttled" in refused.json()["message"]
+        for method in ("PUT", "POST"):
+            refused = await backend.http.request(method, FAULTS, json={"rules": [{"kind": "earthquake"}]})
+            assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+            assert "kind is one of throttled" in refused.json()["message"]
         assert (await backend.http.get(FAULTS)).json()["rules"] == []
 
 
@@ -58,8 +63,8 @@ async def test_only_an_admin_may_look_and_set(local_workspace: LocalWorkspace, t
     async with running_backend(
         tmp_path, local_workspace.host, local_workspace.token, kind="local", petinsure_api_tokens=tokens
     ) as backend:
-        for method in ("GET", "PUT", "DELETE"):
-            body = {"json": {"rules": []}} if method == "PUT" else {}
+        for method in ("GET", "PUT", "POST", "DELETE"):
+            body = {"json": {"rules": []}} if method in ("PUT", "POST") else {}
             refused = await backend.http.request(method, FAULTS, auth=("", OPERATOR), **body)
             assert (refused.status_code, refused.json()["code"]) == (403, "role_not_sufficient")
             allowed = await backend.http.request(method, FAULTS, auth=("", ADMIN), **body)

@@ -32,3 +32,6 @@ export const readsClaim = (claim) => claim
 
 /** @param {Schemas['Overview']} overview @returns {wire.Overview} */
 export const readsOverview = (overview) => overview
+
+/** @param {Schemas['Faults']} report @returns {wire.FaultReport} */
+export const readsFaults = (report) => report

@@ -281,10 +281,14 @@ export interface paths {
          * @description Replace all rules.
          */
         put: operations["set_faults_api_local_faults_put"];
-        post?: never;
+        /**
+         * Add Faults
+         * @description Add rules to those in force.
+         */
+        post: operations["add_faults_api_local_faults_post"];
         /**
          * Clear Faults
-         * @description Switch everything off.
+         * @description Switch faults off.
          */
         delete: operations["clear_faults_api_local_faults_delete"];
         options?: never;
@@ -2743,9 +2747,81 @@ export interface operations {
             };
         };
     };
-    clear_faults_api_local_faults_delete: {
+    add_faults_api_local_faults_post: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FaultRules"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Faults"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The workspace is no local one */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    clear_faults_api_local_faults_delete: {
+        parameters: {
+            query?: {
+                /** @description One rule; without it all */
+                id?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -106,5 +106,11 @@
  * @typedef {{ as_of: AsOf | null, currency: string, valued_on?: string | null, latest: Kpis | null, previous: Kpis | null,
  *   trailing_12m: Kpis | null, months: Kpis[] }} Overview
  * @typedef {{ as_of: AsOf | null, months: (Kpis & Record<string, any>)[] }} Monthly
+ *
+ * @typedef {{ kind: string, call?: string | null, count?: number | null, skip?: number, for_s?: number | null,
+ *   probability?: number, seed?: number, parameters?: Record<string, string | number> }} FaultRule
+ * @typedef {FaultRule & { id: string, seen: number, hits: number, active: boolean }} SetFault
+ * @typedef {{ name: string, title: string, meaning: string, rule: FaultRule }} FaultPreset
+ * @typedef {{ rules: SetFault[], presets: FaultPreset[] }} FaultReport
  */
 export {}

@@ -4,6 +4,7 @@ import { lazy, Suspense } from 'react'
 import { Navigate, Outlet, Route, Routes } from 'react-router'
 import { Notifications } from '@mantine/notifications'
 import { Placeholder } from '../components/Feedback.jsx'
+import { DeveloperTools } from '../features/developer/DeveloperTools.jsx'
 import { Shell } from '../features/shell/Shell.jsx'
 import { RunStreamProvider, useConnection, useLive } from '../features/pipeline/useRunStream.jsx'
 import { TriggerProvider } from '../features/pipeline/useRunActions.jsx'
@@ -44,7 +45,16 @@ function Frame() {
   const connection = useConnection()
   const workspace = useLive((state) => state.workspace)
   return (
-    <Shell connection={connection} workspace={workspace} tools={<Commands />}>
+    <Shell
+      connection={connection}
+      workspace={workspace}
+      tools={
+        <>
+          <Commands />
+          <DeveloperTools workspace={workspace} />
+        </>
+      }
+    >
       <Suspense fallback={<Placeholder height={420} />}>
         <Outlet />
       </Suspense>
