@@ -48,7 +48,10 @@ class _FaultyPool:
 
         def begun() -> None:
             started()
-            killing.append(asyncio.ensure_future(self._kill_later(armed, request.task_run_id)))
+            if armed.parameters["after_s"]:
+                killing.append(asyncio.ensure_future(self._kill_later(armed, request.task_run_id)))
+            else:  # a short notebook would have ended by the time that a task gets its turn
+                self._kill(armed, request.task_run_id)
 
         try:
             return await self._pool.run(request, begun)
@@ -61,5 +64,8 @@ class _FaultyPool:
 
     async def _kill_later(self, armed: ArmedRule, task_run_id: int) -> None:
         await self._clock.sleep(armed.parameters["after_s"])
+        self._kill(armed, task_run_id)
+
+    def _kill(self, armed: ArmedRule, task_run_id: int) -> None:
         if self._pool.kill_worker(task_run_id):
             armed.struck()

@@ -63,10 +63,10 @@ class StagePool:
             await opened(self._stage.worker_gate)
         if self._stage.worker_fault is not None:
             raise self._stage.worker_fault
+        crash = self._crashes[request.task_run_id] = asyncio.Event()
         started()
         self._stage.requests.append(request)
         part = asyncio.ensure_future(self._stage.parts.get(request.notebook_path, succeed)(request))
-        crash = self._crashes[request.task_run_id] = asyncio.Event()
         ends = {asyncio.ensure_future(event.wait()) for event in (self._stopped, crash)}
         try:
             await asyncio.wait({part, *ends}, return_when=asyncio.FIRST_COMPLETED)

@@ -282,9 +282,10 @@ def test_a_cluster_that_does_not_start_fails_the_run_with_its_reason(api: Jobs, 
     assert final(api.ended(api.run(job_id))) == ("TERMINATED", "SUCCESS")
 
 
-def test_only_the_worker_of_the_chosen_task_is_killed(api: Jobs, faults: Faults, stage: Stage) -> None:
+@pytest.mark.parametrize("after_s", [0, 0.05])
+def test_only_the_worker_of_the_chosen_task_is_killed(api: Jobs, faults: Faults, stage: Stage, after_s: float) -> None:
     stage.parts["/nb/silver"] = held(threading.Event())
-    faults.set({"kind": "worker_kill", "parameters": {"task_key": "silver"}})
+    faults.set({"kind": "worker_kill", "parameters": {"task_key": "silver", "after_s": after_s}})
     run = api.ended(api.run(api.create([task("bronze"), task("silver", "bronze")])))
     assert tasks_of(run)["bronze"]["state"]["result_state"] == "SUCCESS"
     assert tasks_of(run)["silver"]["state"]["result_state"] == "FAILED"
