@@ -20,7 +20,7 @@ from app.services.stream_tail import Batch, Tail, fitting
 
 log = structlog.get_logger()
 
-REPLAY_PAGE = 500
+REPLAY_PAGE = 256
 HOLE_GRACE_S = 0.05
 
 
@@ -203,12 +203,14 @@ class EventHub:
 class Subscription:
     """One client's walk along the stream, for the length of an `async with`. Thousands of them wait: it is small."""
 
-    __slots__ = ("_hub", "_position", "_run_id", "cursor", "live")
+    __slots__ = ("_ahead", "_ahead_until", "_hub", "_position", "_run_id", "cursor", "live")
 
     def __init__(self, hub: EventHub, position: Position, run_id: int | None) -> None:
         self._hub = hub
         self._position: Position | None = position
         self._run_id = run_id
+        self._ahead: Sequence[Envelope] = ()  # read of the log for the next frames of a replay
+        self._ahead_until = 0
         self.cursor = 0
         self.live = False
 
@@ -252,22 +254,25 @@ class Subscription:
             self._position = None
         if not self.live and self.cursor < self._hub.tail.oldest:
             return await self._replay()
-        self.live = True
+        self.live, self._ahead = True, ()
         batch = self._hub.tail.after(self.cursor)
         if batch is not None:
             self.cursor = batch.last_seq
         return batch
 
     async def _replay(self) -> Batch | None:
-        page = await self._hub.read(self.cursor, self._run_id)
-        if page.head.oldest_seq > self.cursor + 1:
-            return await self._snapshot()  # trimmed while we were reading: a hole is answered by a snapshot
-        sent = fitting(page.envelopes, self._hub.frame_chars)
-        if len(sent) == len(page.envelopes) < REPLAY_PAGE:
-            self.cursor = page.head.seq  # the rest of the log holds nothing of this run
-            return Batch(tuple(sent)) if sent else None
-        self.cursor = sent[-1].seq
-        return Batch(tuple(sent))
+        if not self._ahead:
+            page = await self._hub.read(self.cursor, self._run_id)
+            if page.head.oldest_seq > self.cursor + 1:
+                return await self._snapshot()  # trimmed while we were reading: a hole is answered by a snapshot
+            self._ahead = page.envelopes
+            # A short page is all that the log holds: behind it there was nothing of this run.
+            whole = len(page.envelopes) < REPLAY_PAGE
+            self._ahead_until = page.head.seq if whole else page.envelopes[-1].seq
+        sent = fitting(self._ahead, self._hub.frame_chars)
+        self._ahead = self._ahead[len(sent) :]
+        self.cursor = sent[-1].seq if self._ahead else self._ahead_until
+        return Batch(tuple(sent)) if sent else None
 
     async def _snapshot(self) -> Batch:
         envelope = await self._hub.snapshot()

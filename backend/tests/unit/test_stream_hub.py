@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.events import SNAPSHOT, Envelope, EventDraft, LogHead, LogPage, envelope
-from app.services.stream import EventHub, Position, StreamClosing, StreamLimits, SubscriberTooSlow, Subscription
+from app.services.stream import (
+    REPLAY_PAGE,
+    EventHub,
+    Position,
+    StreamClosing,
+    StreamLimits,
+    SubscriberTooSlow,
+    Subscription,
+)
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 EPOCH = "life-1"
@@ -255,6 +263,14 @@ def test_a_filtered_replay_meets_the_tail_without_hole_or_repetition(
             assert await subscription.next(0) is None
 
     asyncio.run(scenario())
+
+
+async def test_a_replay_reads_every_event_once_however_small_the_frames() -> None:
+    log = ListLog(5_000)
+    hub = await started_hub(log, frame_chars=10 * len(event(1).text))
+    async with hub.subscribe(Position(0, EPOCH)) as subscription:
+        assert await seqs(subscription, until=5_000) == list(range(1, 5_001))
+    assert log.reads <= 5_000 / REPLAY_PAGE + 1
 
 
 async def test_a_filtered_replay_reads_that_runs_events_only() -> None:
