@@ -135,7 +135,8 @@ def _lake(app: FastAPI, base: Base) -> list[Any]:
 def _pipeline(app: FastAPI, base: Base) -> list[Any]:
     """Ledger, poller and what reads them."""
     settings, journal, current, workspace = base.settings, base.journal, base.current, base.workspace
-    eta = EtaService()
+    eta = EtaService(journal=journal, pending_in=app.state.lake_view.pending_in)
+    app.state.eta = eta
     acceptance = Acceptance(eta=eta)
     policy = RetryPolicy(deadline_s=settings.petinsure_submit_deadline_s)
     targets = Targets(
@@ -186,7 +187,7 @@ def _pipeline(app: FastAPI, base: Base) -> list[Any]:
     app.state.ledger = Ledger(
         journal=journal, current=current, acceptance=acceptance, sender=sender, deadline_s=policy.deadline_s
     )
-    app.state.history = RunHistory(journal=journal, current=current, eta=eta, workspace=workspace)
+    app.state.history = RunHistory(journal=journal, current=current, workspace=workspace)
     app.state.preview = Preview(
         journal=journal,
         current=current,
@@ -196,7 +197,7 @@ def _pipeline(app: FastAPI, base: Base) -> list[Any]:
         pending=app.state.lake_view,
         catalog=settings.petinsure_catalog,
     )
-    hooks: list[OnRunFinished] = [app.state.lake.on_run_finished]
+    hooks: list[OnRunFinished] = [eta.learn_anew, app.state.lake.on_run_finished]
     return [tracker.run(), tracker.run_hooks(hooks), sender.run(), actions.run()]
 
 

@@ -17,6 +17,7 @@ const server = setupServer(
   http.get('*/api/pipeline/pending', () => HttpResponse.json({})),
   http.get('*/api/pipeline/databricks/runs', () => HttpResponse.json({ runs: [] })),
   http.get('*/api/pipeline/status', () => HttpResponse.json({ layers: {}, workspace: { state: 'ok' } })),
+  http.get('*/api/insights/eta-quality', () => HttpResponse.json({ task_sets: [] })),
   http.get('*/api/insights/overview', () => HttpResponse.json({ as_of: null, currency: 'USD', months: [] })),
   http.post('*/api/pipeline/*', async ({ request }) => {
     posts.push({

@@ -109,6 +109,22 @@ describe('a run', () => {
     })
     expect(isActive(run)).toBe(false)
   })
+  it('keeps the cause of a longer estimate until the run does something else', () => {
+    const cause = { code: 'slower_than_usual', message: 'It takes longer.' }
+    const longer = { ...PROGRESS, eta: { p50_s: 30, p90_s: 60, n: 9 }, eta_at: AT, eta_cause: cause }
+    const quiet = { ...PROGRESS, eta_at: AT, eta_cause: null }
+    const before = [
+      snapshot(),
+      event(11, 'databricks_job_started', STARTED),
+      event(12, 'databricks_job_progress', PROGRESS),
+      event(13, 'databricks_job_progress', longer),
+      event(14, 'databricks_job_progress', quiet),
+    ]
+    expect(fold(...before).runs['run:7']).toMatchObject({ eta: PROGRESS.eta, eta_cause: cause })
+    const next = { ...quiet, task: 'silver_transformations' }
+    const state = fold(...before, event(15, 'databricks_job_progress', next))
+    expect(state.runs['run:7'].eta_cause).toBeNull()
+  })
   it('tells which task executes and how long it may take from when that was said', () => {
     const later = '2026-11-23T08:00:05.000Z'
     const state = fold(

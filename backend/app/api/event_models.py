@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.models import Eta, Progress, Records, Run, RunError, Task
+from app.api.models import Eta, EtaCause, Progress, Records, Run, RunError, Task
 
 
 class _Envelope(BaseModel):
@@ -50,6 +50,8 @@ class StartedData(BaseModel):
     requested_at: str
     reason: str | None
     eta: Eta | None
+    eta_at: str | None = Field(description="When the estimate was true")
+    eta_cause: EtaCause | None
 
 
 class _Moved(BaseModel):
@@ -65,6 +67,8 @@ class _Moved(BaseModel):
     phase: Literal["queued", "cluster_starting", "running"] | None
     progress: Progress | None
     eta: Eta | None
+    eta_at: str | None = Field(description="When the estimate was true")
+    eta_cause: EtaCause | None = Field(description="Why more time is left than was shown before; null when it is not")
     job_url: str | None
     started_at: str | None
     ended_at: str | None
@@ -130,6 +134,8 @@ class AdoptedData(BaseModel):
     records: Records | None
     tables: list[dict[str, Any]] | None
     eta: None
+    eta_at: None
+    eta_cause: None
     error: RunError | None
     retryable: bool | None
     progress_seen: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
@@ -12,9 +13,11 @@ from fastapi.responses import JSONResponse
 from app.api import insight_questions as asked
 from app.api import lake_models as models
 from app.api.errors import ErrorBody
-from app.api.parts import InsightsPart
+from app.api.parts import CurrentPart, EtaPart, InsightsPart
 from app.domain.errors import NotFound
+from app.domain.eta_quality import Quality
 from app.domain.events import compact_json
+from app.domain.layers import layer_of_tasks
 from app.store.insights import Kept
 
 router = APIRouter(prefix="/api/insights", tags=["insights"])
@@ -69,6 +72,27 @@ async def providers(
 async def risk(wanted: Annotated[asked.OfRisk, Query()], insights: InsightsPart, known: KnownTag = None) -> Response:
     """Relativities of species, breed, age and condition; the riskiest as a list."""
     return _reply(await insights.answer("risk", wanted.question(), wanted.page_token), known)
+
+
+@router.get("/eta-quality", response_model=models.EtaQuality)
+async def eta_quality(eta: EtaPart, current: CurrentPart) -> JSONResponse:
+    """How good the estimates of the time left have been: coverage and pinball loss, beside two simple guesses."""
+    judged = await eta.quality(current.workspace_id)
+    return JSONResponse({"task_sets": [_judged(tasks, found) for tasks, found in judged]})
+
+
+def _judged(tasks: Sequence[str], found: Quality) -> dict[str, object]:
+    layer = layer_of_tasks(tasks)
+    return {
+        "tasks": list(tasks),
+        "layer": layer.value if layer else None,
+        "n": found.n,
+        "p50_coverage": round(found.p50_coverage, 4),
+        "p90_coverage": round(found.p90_coverage, 4),
+        "pinball_loss_s": round(found.pinball_s, 4),
+        "baselines": {name: {"pinball_loss_s": round(loss_s, 4)} for name, loss_s in found.baselines_s.items()},
+        "gain": None if found.gain is None else round(found.gain, 4),
+    }
 
 
 def _definitions_file(request: Request) -> Path:

@@ -204,6 +204,31 @@ class RiskFigures(_Narrowed):
     by_category: Rows
 
 
+class BaselineLoss(BaseModel):
+    """The same loss, had a simple guess been shown."""
+
+    pinball_loss_s: float
+
+
+class TaskSetQuality(BaseModel):
+    """The newest predictions for runs of these tasks that ended with success, at most 500."""
+
+    tasks: list[str]
+    layer: str | None
+    n: int = Field(description="Predictions: one at the start, one whenever a phase changed or the estimate was set up")
+    p50_coverage: float = Field(description="Share of the predictions whose p50 was not exceeded; 0.5 is right")
+    p90_coverage: float = Field(description="The same for p90; 0.9 is right")
+    pinball_loss_s: float = Field(description="Mean over p50 and p90, in seconds; smaller is better")
+    baselines: dict[str, BaselineLoss] = Field(description="mean_of_last (20 runs) and elapsed_fraction")
+    gain: float | None = Field(description="How far the loss is below that of the better baseline, as a share of it")
+
+
+class EtaQuality(BaseModel):
+    """How good the estimates of the time left have been; empty until runs have ended that were predicted."""
+
+    task_sets: list[TaskSetQuality]
+
+
 class Definitions(BaseModel):
     """What the figures mean."""
 

@@ -116,6 +116,13 @@ class Task(BaseModel):
     output_read: bool
 
 
+class EtaCause(BaseModel):
+    """Why the time left was set up: queued, cluster_starting, task_retried, slower_than_usual or later_than_usual."""
+
+    code: str
+    message: str
+
+
 class Run(BaseModel):
     """A run, or a click that has no run yet (then `run_id` is null)."""
 
@@ -144,6 +151,7 @@ class Run(BaseModel):
     records: Records | None
     tables: list[dict[str, Any]] | None
     eta: Eta | None
+    eta_cause: EtaCause | None
     error: RunError | None
     retryable: bool | None
     unmapped: list[str] = Field(description="Our tasks that the workspace's job does not have")

@@ -10,6 +10,7 @@ from fastapi.requests import HTTPConnection
 from app.domain.access import Role
 from app.domain.errors import RoleNotSufficient
 from app.services.current_workspace import CurrentWorkspace
+from app.services.eta import EtaService
 from app.services.health import Health
 from app.services.insights import Insights
 from app.services.lake import LakeState
@@ -54,6 +55,11 @@ def insights_of(request: Request) -> Insights:
     return cast(Insights, request.app.state.insights)
 
 
+def eta_of(request: Request) -> EtaService:
+    """The estimates."""
+    return cast(EtaService, request.app.state.eta)
+
+
 def health_of(request: Request) -> Health:
     """The probes."""
     return cast(Health, request.app.state.health)
@@ -80,3 +86,4 @@ ZonePart = Annotated[LandingZone, Depends(zone_of)]
 InsightsPart = Annotated[Insights, Depends(insights_of)]
 HealthPart = Annotated[Health, Depends(health_of)]
 Requester = Annotated[str, Depends(requester_of)]
+EtaPart = Annotated[EtaService, Depends(eta_of)]

@@ -1,18 +1,29 @@
-"""How long a run will still take: quantiles of comparable past runs, given how far this one is."""
+"""How long a run will still take: quantiles of comparable past runs, given how far this one is.
+
+A run is a row of phases: the queue, the cluster's start, each task in order, and the ending. What remains of the
+present phase and of those that follow is taken, jointly, from past runs of the same tasks that were still in this phase
+after as long a time. Newer runs count more, a cold start is compared with cold starts, and where durations grow with
+the number of claims they are brought to this run's number first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from app.domain.eta_model import START, Model
+from app.domain.quantiles import weighted_quantile
+
 MIN_RUNS = 5
-WARM_SETUP_S = 3.0
+# A run unlike any before it: as likely as one past run, and with a long tail.
+TAIL_POINTS = 8
+TAIL_EXPONENT = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class Eta:
-    """An interval with its basis; p50_s <= p90_s, both seconds that remain."""
+    """An interval with its basis; p50_s <= p90_s, both seconds that remain, resting on `n` past runs."""
 
     p50_s: float
     p90_s: float
@@ -20,49 +31,72 @@ class Eta:
 
     def as_json(self) -> dict[str, Any]:
         """The form of every answer and event."""
-        return {"p50_s": self.p50_s, "p90_s": self.p90_s, "n": self.n}
+        return {"p50_s": round(self.p50_s, 3), "p90_s": round(self.p90_s, 3), "n": self.n}
 
-
-@dataclass(frozen=True, slots=True)
-class PastRun:
-    """How long each step took: waiting (queue and cluster start), then each task in order."""
-
-    steps_s: tuple[float, ...]
-    warm: bool
+    def after(self, passed_s: float) -> Eta:
+        """The same estimate, `passed_s` later and with nothing new known."""
+        passed_s = max(0.0, passed_s)
+        return replace(self, p50_s=max(0.0, self.p50_s - passed_s), p90_s=max(0.0, self.p90_s - passed_s))
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a run is: how many steps are behind it and how long the present one has lasted."""
+    """Where a run is: the phases behind it, and how long the present one has lasted.
 
-    steps_done: int
-    elapsed_s: float
-
-
-def estimate(past: Sequence[PastRun], standing: Standing, *, warm: bool | None) -> Eta | None:
-    """The time that remains, or None below MIN_RUNS comparable runs.
-
-    Only past runs that were still in this step after as long a time count for it; once this run is slower than all of
-    them, what remains of the step is unknown and the later steps alone are counted.
+    `warm` is the cluster's state where it is known before the start; a start that is over speaks for itself.
     """
-    same = [run for run in past if warm is None or run.warm == warm]
-    basis = same if len(same) >= MIN_RUNS else list(past)
-    basis = [run for run in basis if len(run.steps_s) > standing.steps_done]
+
+    behind_s: tuple[float, ...] = (0.0,)
+    elapsed_s: float = 0.0
+    claims: int | None = None
+    warm: bool | None = None
+
+    @property
+    def phase(self) -> int:
+        """The present phase's place among the phases."""
+        return len(self.behind_s)
+
+
+def estimate(model: Model, standing: Standing) -> Eta | None:
+    """The time that remains, or None below MIN_RUNS comparable runs."""
+    if standing.warm is not None and model.never_seen(cold=not standing.warm):
+        return None
+    phase = standing.phase
+    basis = model.comparable(phase, cold=_is_cold(model, standing), at_least=MIN_RUNS)
     if len(basis) < MIN_RUNS:
         return None
-    alike = [run for run in basis if run.steps_s[standing.steps_done] > standing.elapsed_s] or basis
-    remaining = sorted(_remaining_s(run, standing) for run in alike)
-    return Eta(p50_s=round(quantile(remaining, 0.5), 3), p90_s=round(quantile(remaining, 0.9), 3), n=len(basis))
+    phases_s = model.at_size(basis, standing.claims)
+    present = [one[phase] for one in phases_s]
+    later = [sum(one[phase + 1 :]) for one in phases_s]
+    weights = [run.weight for run in basis]
+    samples = [
+        (took_s - standing.elapsed_s + rest_s, weight)
+        for took_s, rest_s, weight in zip(present, later, weights, strict=True)
+        if took_s > standing.elapsed_s or standing.elapsed_s == 0
+    ]
+    samples += _unheard_of(present, later, weights, standing.elapsed_s)
+    p50_s, p90_s = (weighted_quantile(samples, share) for share in (0.5, 0.9))
+    return Eta(p50_s=p50_s, p90_s=max(p50_s, p90_s), n=len(basis))
 
 
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """The value below which `share` of an ascending, non-empty sequence lies, interpolated."""
-    place = (len(ordered) - 1) * share
-    low = int(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+def _is_cold(model: Model, standing: Standing) -> bool | None:
+    if standing.phase > START:
+        return model.is_cold(standing.behind_s[START])
+    if standing.phase == START and model.is_cold(standing.elapsed_s):
+        return True
+    return None if standing.warm is None else not standing.warm
 
 
-def _remaining_s(run: PastRun, standing: Standing) -> float:
-    present = max(0.0, run.steps_s[standing.steps_done] - standing.elapsed_s)
-    return present + sum(run.steps_s[standing.steps_done + 1 :])
+def _unheard_of(
+    present: Sequence[float], later: Sequence[float], weights: Sequence[float], elapsed_s: float
+) -> list[tuple[float, float]]:
+    """What remains if the present phase lasts longer than ever: a Pareto tail, cut at the time already spent."""
+    least_s = weighted_quantile(list(zip(present, weights, strict=True)), 0.9)
+    rest_s = weighted_quantile(list(zip(later, weights, strict=True)), 0.5)
+    begins_s = max(least_s, elapsed_s)
+    mean_weight = sum(weights) / len(weights)
+    share = 1.0 if elapsed_s <= least_s else (least_s / elapsed_s) ** TAIL_EXPONENT
+    # However long it takes, this stays the one explanation that is left; it must not vanish by rounding.
+    weight = mean_weight * max(share, 1e-6) / TAIL_POINTS
+    lasts_s = (begins_s * (1 - (place + 0.5) / TAIL_POINTS) ** (-1 / TAIL_EXPONENT) for place in range(TAIL_POINTS))
+    return [(lasting_s - elapsed_s + rest_s, weight) for lasting_s in lasts_s]

@@ -13,6 +13,7 @@ from typing import Any
 
 from app.domain.advice import advice, is_retryable
 from app.domain.clock import iso
+from app.domain.eta_display import Prediction, eta_body
 from app.domain.events import ADOPTED, COMPLETED, FAILED, PROGRESS, STARTED, TERMINAL_EVENTS, EventDraft
 from app.domain.observation import SeenRun
 from app.domain.run_states import CONSEQUENCES, EXECUTING_STATES, SUCCESSES, WAITING_STATES
@@ -21,7 +22,7 @@ from app.domain.runs import Json, RunRecord, TaskRecord, parse_instant
 _PROGRESS_FIELDS = ("state", "result", "phase", "progress", "eta", "duration_s", "queue_s", "setup_s", "job_url")
 
 
-def started(record: RunRecord, *, eta: Json | None, reason: str | None = None) -> EventDraft:
+def started(record: RunRecord, *, eta: Prediction | None, reason: str | None = None) -> EventDraft:
     """The event that a run (or its next attempt) was accepted."""
     return EventDraft(
         STARTED,
@@ -40,7 +41,7 @@ def started(record: RunRecord, *, eta: Json | None, reason: str | None = None) -
             "requested_by": record.requested_by,
             "requested_at": iso(record.requested_at),
             "reason": reason,
-            "eta": eta,
+            **eta_body(eta),
         },
         record.run_id,
     )
@@ -55,7 +56,9 @@ def adopted(record: RunRecord, seen: SeenRun, tasks: Sequence[TaskRecord]) -> Ev
     return EventDraft(ADOPTED, replace(ended, adopted=True).as_json(), record.run_id)
 
 
-def changes(record: RunRecord, seen: SeenRun, tasks: Sequence[TaskRecord], *, eta: Json | None) -> list[EventDraft]:
+def changes(
+    record: RunRecord, seen: SeenRun, tasks: Sequence[TaskRecord], *, eta: Prediction | None
+) -> list[EventDraft]:
     """What one look adds to the record of an active run: nothing, progress, or the end.
 
     `tasks` are the seen tasks with their outputs and progress. A run never ends without one progress event before.
@@ -104,6 +107,8 @@ def _begun(record: RunRecord | None, body: Json) -> RunRecord:
         attempt=body["attempt"],
         attempt_since=parse_instant(body["attempt_since"]),
         eta=body["eta"],
+        eta_at=parse_instant(body.get("eta_at")),
+        eta_cause=body.get("eta_cause"),
         tasks=record.tasks if record is not None else (),
     )
 
@@ -116,6 +121,8 @@ def _moved(record: RunRecord, body: Json) -> RunRecord:
     return replace(
         record,
         **{name: body[name] for name in _PROGRESS_FIELDS},
+        eta_at=parse_instant(body.get("eta_at")),  # logs from before these two were told lack them
+        eta_cause=body.get("eta_cause"),
         started_at=parse_instant(body["started_at"]),
         ended_at=parse_instant(body["ended_at"]),
         tasks=tuple(sorted(tasks.values(), key=lambda one: (one.position, one.attempt_number, one.task_run_id))),
@@ -132,11 +139,13 @@ def _ended(record: RunRecord, body: Json) -> RunRecord:
         error=body.get("error"),
         retryable=body.get("retryable"),
         eta=None,
+        eta_at=None,
+        eta_cause=None,
     )
 
 
 def _progress_body(
-    record: RunRecord, seen: SeenRun, tasks: Sequence[TaskRecord], *, eta: Json | None
+    record: RunRecord, seen: SeenRun, tasks: Sequence[TaskRecord], *, eta: Prediction | None
 ) -> dict[str, Any]:
     latest = _latest(tasks)
     current = _current_task(latest)
@@ -153,7 +162,7 @@ def _progress_body(
         "tasks": [task.as_json() for task in latest],
         "phase": None if seen.status.terminal else _phase(seen, latest),
         "progress": _run_progress(current),
-        "eta": eta,
+        **eta_body(eta),
         "job_url": seen.job_url or record.job_url,
         "started_at": None if started_at is None else iso(started_at),
         "ended_at": None if seen.ended_at is None or not seen.status.terminal else iso(seen.ended_at),
@@ -182,7 +191,9 @@ def _end(record: RunRecord, seen: SeenRun, tasks: Sequence[TaskRecord], moved: d
 
 
 def _differs(record: RunRecord, body: Json) -> bool:
-    """Whether the look shows anything that the record does not hold; a new estimate alone is no news."""
+    """Whether the look shows what the record does not hold. Of estimates only one set up for a cause is news."""
+    if body["eta_cause"] is not None:
+        return True
     kept = {task.task_run_id: task for task in record.tasks}
     seen_tasks = [TaskRecord.from_json(one) for one in [*body["tasks"], *body.get("earlier_attempts", ())]]
     if any(kept.get(task.task_run_id) != task for task in seen_tasks):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import combinations
 
 from app.domain.errors import UnknownLayer
 
@@ -34,6 +35,8 @@ LAYER_TASKS: dict[Layer, tuple[str, ...]] = {
     Layer.GOLD: (GOLD_TASK,),
     Layer.ALL: TASK_KEYS,
 }
+# Every set of our tasks that a run can have, in the order of the layers.
+TASK_SETS = tuple(tasks for size in (1, 2, 3) for tasks in combinations(TASK_KEYS, size))
 # The demo buttons: what they run, and the layer they are said to have.
 BRONZE_TO_SILVER = (Layer.SILVER, (BRONZE_TASK, SILVER_TASK))
 SILVER_TO_GOLD = (Layer.GOLD, (GOLD_TASK,))

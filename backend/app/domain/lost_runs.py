@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from app.domain.clock import iso
+from app.domain.eta_display import eta_body
 from app.domain.events import FAILED, EventDraft
 from app.domain.runs import RunRecord
 
@@ -37,7 +38,7 @@ def lost(record: RunRecord, why: Mapping[str, str], *, ended_at: datetime | None
             "tasks": [task.as_json() for task in record.latest_tasks()],
             "phase": None,
             "progress": record.progress,
-            "eta": None,
+            **eta_body(None),
             "job_url": record.job_url,
             "started_at": None if record.started_at is None else iso(record.started_at),
             "ended_at": None if ended_at is None else iso(ended_at),

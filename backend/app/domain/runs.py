@@ -78,6 +78,8 @@ class RunRecord:
     records: Json | None = None
     tables: list[Any] | None = None
     eta: Json | None = None
+    eta_at: datetime | None = None
+    eta_cause: Json | None = None
     error: Json | None = None
     retryable: bool | None = None
     progress_seen: bool = False
@@ -94,7 +96,7 @@ class RunRecord:
     def from_json(cls, body: Json) -> Self:
         """The record that `as_json` wrote."""
         known = {field.name: body[field.name] for field in fields(cls) if field.name in body}
-        for name in ("requested_at", "attempt_since", "started_at", "ended_at"):
+        for name in ("requested_at", "attempt_since", "started_at", "ended_at", "eta_at"):
             known[name] = parse_instant(known.get(name))
         known["tasks"] = tuple(TaskRecord.from_json(task) for task in body["tasks"])
         return cls(**known | {name: tuple(body[name]) for name in ("task_keys", "claim_ids")})

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import structlog
 
-from app.domain.eta import Eta
 from app.domain.fold import started
 from app.domain.runs import RunRecord, to_millis
 from app.domain.submissions import Submission, SubmissionState
@@ -75,23 +74,10 @@ class Acceptance:
 
     async def begin(self, transaction: Transaction, record: RunRecord, *, reason: str | None) -> RunRecord:
         """Append the `started` of a new run, with its estimate."""
-        eta: Eta | None = None
-        if record.task_set is not None:
-            eta = await self._eta.for_click(
-                transaction.db, record.workspace_id, record.task_set, warm=None, writing=True
-            )
-        draft = started(record, eta=eta.as_json() if eta else None, reason=reason)
-        begun = await transaction.record_run(None, [draft])
+        eta = await self._eta.for_start(transaction.db, record, now=transaction.now)
+        begun = await transaction.record_run(None, [started(record, eta=eta, reason=reason)])
         if eta is not None:
-            await predictions.record(
-                transaction.db,
-                workspace_id=record.workspace_id,
-                run_id=record.run_id,
-                attempt=record.attempt,
-                at=transaction.now,
-                phase=None,
-                eta=eta,
-            )
+            await predictions.record(transaction.db, begun, eta)
         return begun
 
     def notify(self, key: str) -> None:

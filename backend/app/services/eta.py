@@ -1,120 +1,147 @@
-"""Estimates from the run history that the store keeps."""
+"""Estimates from the run history that the store keeps, and what is shown of them."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.eta import WARM_SETUP_S, Eta, PastRun, Standing, estimate
+from app.domain.eta import Eta, Standing, estimate
+from app.domain.eta_display import Prediction, shown, why_longer
+from app.domain.eta_model import START, Model, learn
+from app.domain.eta_quality import Quality, baselines, quality
+from app.domain.eta_runs import Place, past_run, place_of
+from app.domain.layers import TASK_LAYER, TASK_SETS
+from app.domain.observation import SeenRun
 from app.domain.runs import RunRecord, TaskRecord
-from app.store import runs
+from app.services.journal import Journal
+from app.store import predictions, runs
 
 HISTORY = 50
+# A run that another replica saw end is learned at the latest then.
+LEARN_ANEW_S = 60.0
+# The newest predictions that calibration is published over, for each set of tasks.
+JUDGED = 500
+MAX_EXPECTED = 1_000
+
+PendingIn = Callable[[AsyncConnection, str], Awaitable[int | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """A model with the whole durations behind it, oldest first."""
+
+    model: Model
+    whole_s: tuple[float, ...]
+    at: float
 
 
 class EtaService:
-    """Answers how long a click or a run will still take. Keeps each set of tasks' past runs by id, oldest first."""
+    """Answers how long a click or a run will still take.
 
-    def __init__(self) -> None:
-        self._history: dict[tuple[str, str], dict[int, PastRun]] = {}
+    What past runs teach is worked out once per finished run and kept; a tick costs no more than HISTORY small sums.
+    `pending_in` tells how many claims wait before a layer.
+    """
+
+    def __init__(self, *, journal: Journal, pending_in: PendingIn) -> None:
+        self._journal = journal
+        self._clock = journal.clock
+        self._pending_in = pending_in
+        self._learned: dict[tuple[str, str], _Learned] = {}
+        self._expected: dict[int, int] = {}  # claims that waited when a run began, until it says how many it read
 
     def learn(self, record: RunRecord) -> None:
-        """A run has ended. It joins the history that is kept, so that the next click need not read it anew."""
-        kept = self._history.get((record.workspace_id, record.task_set or ""))
-        if kept is None or record.result != "SUCCESS" or record.attempt:
-            return
-        if (past := _past_run(record)) is not None:
-            kept[record.run_id] = past
-            if len(kept) > HISTORY:
-                del kept[next(iter(kept))]
+        """A run has ended: what was learned of its tasks is out of date."""
+        self._learned.pop((record.workspace_id, record.task_set or ""), None)
+        self._expected.pop(record.run_id, None)
+
+    async def learn_anew(self, record: RunRecord) -> None:
+        """Work out what the run has taught, so that the next click need not."""
+        if record.task_set is not None:
+            async with self._journal.read() as db:
+                await self._model(db, record.workspace_id, record.task_set)
 
     async def for_click(
-        self,
-        db: AsyncConnection,
-        workspace_id: str | None,
-        task_set: str,
-        *,
-        warm: bool | None,
-        writing: bool = False,
+        self, db: AsyncConnection, workspace_id: str | None, task_set: str, *, warm: bool | None, claims: int | None
     ) -> Eta | None:
-        """How long a run of these tasks would take from the click."""
+        """How long a run of these tasks would take, were it to start now."""
         if workspace_id is None:
             return None
-        past = await self._past(db, workspace_id, task_set, writing=writing)
-        return estimate(past, Standing(steps_done=0, elapsed_s=0.0), warm=warm)
+        learned = await self._model(db, workspace_id, task_set)
+        return estimate(learned.model, Standing(claims=claims, warm=warm))
 
-    async def for_run(
-        self,
-        db: AsyncConnection,
-        record: RunRecord,
-        tasks: Sequence[TaskRecord],
-        *,
-        now: datetime,
-        writing: bool = False,
-    ) -> Eta | None:
-        """How long an active run will still take; None where the history cannot tell."""
+    async def for_start(self, db: AsyncConnection, record: RunRecord, *, now: datetime) -> Prediction | None:
+        """The estimate with which a run begins."""
         if record.task_set is None or record.attempt:
             return None
-        past = await self._past(db, record.workspace_id, record.task_set, writing=writing)
-        return estimate(past, _standing(record, tasks, now), warm=_warm(tasks))
+        claims = len(record.claim_ids) or await self._waiting(db, record)
+        learned = await self._model(db, record.workspace_id, record.task_set)
+        eta = estimate(learned.model, Standing(claims=claims))
+        return None if eta is None else Prediction(eta, now, baselines=baselines(learned.whole_s, 0.0, 0.0))
 
-    async def _past(self, db: AsyncConnection, workspace_id: str, task_set: str, *, writing: bool) -> list[PastRun]:
-        """The history. Only a writer's view is kept: a reader's may be older than what was learned last."""
-        key = (workspace_id, task_set)
-        kept = self._history.get(key)
-        if kept is None:
-            found = await runs.comparable(db, workspace_id, task_set, limit=HISTORY)
-            kept = {record.run_id: past for record in reversed(found) if (past := _past_run(record)) is not None}
-            if writing:
-                self._history[key] = kept
-        return list(kept.values())
-
-
-def _past_run(record: RunRecord) -> PastRun | None:
-    tasks = record.latest_tasks()
-    if record.started_at is None or record.ended_at is None or not tasks:
-        return None
-    marks = [record.started_at]
-    first_start = _work_start(tasks[0])
-    if first_start is None:
-        return None
-    marks.append(first_start)
-    for task in tasks:
-        if task.ended_at is None:
+    async def for_run(
+        self, db: AsyncConnection, record: RunRecord, seen: SeenRun, tasks: Sequence[TaskRecord], *, now: datetime
+    ) -> Prediction | None:
+        """What to show of an active run; None where the history cannot tell. Without a cause it never rises."""
+        if record.task_set is None or record.attempt or not tasks:
             return None
-        marks.append(task.ended_at)
-    steps = [max(0.0, (later - earlier).total_seconds()) for earlier, later in itertools.pairwise(marks)]
-    return PastRun(steps_s=tuple(steps), warm=steps[0] < WARM_SETUP_S)
+        learned = await self._model(db, record.workspace_id, record.task_set)
+        place = place_of(record, seen, tasks, now, self._expected.get(record.run_id))
+        fresh = self._fresh(learned.model, place)
+        why = partial(why_longer, learned.model, place.standing, task=place.task, attempt=place.attempt)
+        eta, cause = shown(shown_now(record, now), fresh, why)
+        if eta is None:
+            return None
+        spent_s = sum(place.standing.behind_s[START:]) + (place.standing.elapsed_s if place.standing.phase else 0.0)
+        guesses = baselines(learned.whole_s, spent_s, place.fraction) if learned.whole_s else {}
+        return Prediction(eta, now, cause, guesses)
+
+    async def quality(self, workspace_id: str | None) -> list[tuple[tuple[str, ...], Quality]]:
+        """How good the newest predictions were, for each set of tasks that has any; reads at most JUDGED of each."""
+        if workspace_id is None:
+            return []
+        judged = []
+        async with self._journal.read() as db:
+            for tasks in TASK_SETS:
+                found = await predictions.outcomes(db, workspace_id, ",".join(tasks), limit=JUDGED)
+                if (measured := quality(found)) is not None:
+                    judged.append((tasks, measured))
+        return judged
+
+    @staticmethod
+    def _fresh(model: Model, place: Place) -> Eta | None:
+        """The estimate; None for a run that has another number of phases than those known."""
+        phases = len(model.effects)
+        return estimate(model, place.standing) if place.standing.phase < phases else None
+
+    async def _waiting(self, db: AsyncConnection, record: RunRecord) -> int | None:
+        """The claims that wait before the run's first layer; kept, because they are taken away while it runs."""
+        first = (record.task_set or "").split(",")[0]
+        layer = TASK_LAYER.get(first)
+        claims = await self._pending_in(db, layer.value) if layer else None
+        if claims is not None:
+            self._expected[record.run_id] = claims
+            if len(self._expected) > MAX_EXPECTED:
+                del self._expected[next(iter(self._expected))]
+        return claims
+
+    async def _model(self, db: AsyncConnection, workspace_id: str, task_set: str) -> _Learned:
+        key, now = (workspace_id, task_set), self._clock.monotonic()
+        kept = self._learned.get(key)
+        if kept is None or now - kept.at > LEARN_ANEW_S:
+            found = await runs.comparable(db, workspace_id, task_set, limit=HISTORY)
+            past = [one for record in reversed(found) if (one := past_run(record)) is not None]
+            whole_s = tuple(sum(one.phases_s[START:]) for one in past)
+            kept = self._learned[key] = _Learned(learn(past), whole_s, now)
+        return kept
 
 
-def _standing(record: RunRecord, tasks: Sequence[TaskRecord], now: datetime) -> Standing:
-    since = record.started_at or record.requested_at
-    first_start = _work_start(tasks[0]) if tasks else None
-    if first_start is None or first_start > now:
-        return Standing(0, max(0.0, (now - since).total_seconds()))
-    done, mark = 1, first_start
-    for task in tasks:
-        if task.ended_at is None:
-            break
-        done, mark = done + 1, task.ended_at
-    return Standing(min(done, len(tasks)), max(0.0, (now - mark).total_seconds()))
-
-
-def _work_start(task: TaskRecord) -> datetime | None:
-    """When the task began to execute: its start plus the time its cluster took."""
-    if task.started_at is None:
+def shown_now(record: RunRecord, now: datetime) -> Eta | None:
+    """What is shown of the run at this moment: its last estimate, less the time since."""
+    if record.eta is None:
         return None
-    if task.ended_at is None or task.setup_s is None:
-        return task.started_at if task.state == "RUNNING" or task.ended_at is not None else None
-    return datetime.fromtimestamp(task.started_at.timestamp() + task.setup_s, task.started_at.tzinfo)
-
-
-def _warm(tasks: Sequence[TaskRecord]) -> bool | None:
-    """Known only once the first task executes."""
-    first = tasks[0] if tasks else None
-    if first is None or first.setup_s is None or first.state not in {"RUNNING", "TERMINATED"}:
-        return None
-    return first.setup_s < WARM_SETUP_S
+    passed_s = (now - record.eta_at).total_seconds() if record.eta_at else 0.0
+    return Eta(record.eta["p50_s"], record.eta["p90_s"], record.eta["n"]).after(passed_s)

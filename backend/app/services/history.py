@@ -17,7 +17,7 @@ from app.domain.runs import RunRecord
 from app.domain.submissions import Submission, SubmissionState
 from app.domain.views import run_view, submission_view
 from app.services.current_workspace import CurrentWorkspace
-from app.services.eta import EtaService
+from app.services.eta import shown_now
 from app.services.journal import Journal
 from app.store import runs, submissions
 
@@ -36,10 +36,9 @@ class OutputApi(Protocol):
 class RunHistory:
     """Answers from the store; only a task's full output is asked of the workspace."""
 
-    def __init__(self, *, journal: Journal, current: CurrentWorkspace, eta: EtaService, workspace: OutputApi) -> None:
+    def __init__(self, *, journal: Journal, current: CurrentWorkspace, workspace: OutputApi) -> None:
         self._journal = journal
         self._current = current
-        self._eta = eta
         self._workspace = workspace
 
     async def page(
@@ -130,7 +129,7 @@ class RunHistory:
     async def _run_view(self, db: AsyncConnection, one: RunRecord, submission: Submission | None) -> dict[str, Any]:
         view = run_view(one, submission)
         if one.active:
-            eta = await self._eta.for_run(db, one, one.latest_tasks(), now=self._journal.clock.now())
+            eta = shown_now(one, self._journal.clock.now())
             view["eta"] = eta.as_json() if eta else None
         return view
 

@@ -70,9 +70,13 @@ class LakeView:
     async def pending_count(self, layer: str) -> int | None:
         """How many claims wait before the layer; None where nobody has looked yet."""
         async with self._journal.read() as db:
-            found = await self._lake(db)
-            facts = await lake.tables(db, found.lake_id) if found else []
-            return (await self._counts(db, found, facts)).get(layer)
+            return await self.pending_in(db, layer)
+
+    async def pending_in(self, db: AsyncConnection, layer: str) -> int | None:
+        """The same, as this view of the store has it."""
+        found = await self._lake(db)
+        facts = await lake.tables(db, found.lake_id) if found else []
+        return (await self._counts(db, found, facts)).get(layer)
 
     async def pending(self, *, bucket: str | None, limit: int, page_token: str | None) -> dict[str, Any]:
         """Counts and a page of ids for each bucket, or for the one asked for. Raises InvalidPageToken."""

@@ -64,7 +64,7 @@ class Preview:
         cluster = await self._cluster_state()
         async with self._journal.read() as db:
             warm = None if cluster is None else cluster == "warm"
-            eta = await self._eta.for_click(db, self._current.workspace_id, ",".join(tasks), warm=warm)
+            eta = await self._eta.for_click(db, self._current.workspace_id, ",".join(tasks), warm=warm, claims=claims)
         return {
             "layer": layer.value,
             "tasks": list(tasks),

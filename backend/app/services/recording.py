@@ -122,31 +122,17 @@ class RunRecorder:
         if record is None or not record.active:
             return []
         now = transaction.now
-        eta = await self._eta.for_run(transaction.db, record, _latest(look.tasks), now=now, writing=True)
-        drafts = changes(record, run, look.tasks, eta=eta.as_json() if eta else None)
+        eta = await self._eta.for_run(transaction.db, record, run, look.tasks, now=now)
+        drafts = changes(record, run, look.tasks, eta=eta)
         if not drafts:
             return []
         after = await transaction.record_run(record, drafts)
-        if eta is not None and after.active and (after.phase, after.state) != (record.phase, record.state):
-            await predictions.record(
-                transaction.db,
-                workspace_id=workspace_id,
-                run_id=run.run_id,
-                attempt=after.attempt,
-                at=now,
-                phase=after.phase,
-                eta=eta,
-            )
         if after.active:
+            if eta is not None and (eta.cause is not None or _moved_on(record, after)):
+                await predictions.record(transaction.db, after, eta)
             return []
-        if after.ended_at is not None:
-            await predictions.resolve(
-                transaction.db,
-                workspace_id=workspace_id,
-                run_id=run.run_id,
-                attempt=after.attempt,
-                ended_at=after.ended_at,
-            )
+        if after.ended_at is not None and after.result == "SUCCESS":
+            await predictions.resolve(transaction.db, after, ended_at=after.ended_at)
         return [after]
 
     async def _begin(
@@ -250,9 +236,10 @@ async def _submission_of(db: AsyncConnection, run: SeenRun) -> Submission | None
     return await submissions.get(db, run.submission_id) if run.submission_id else None
 
 
-def _latest(tasks: Sequence[TaskRecord]) -> list[TaskRecord]:
-    newest = {task.task_key: task for task in tasks}
-    return list(newest.values())
+def _moved_on(before: RunRecord, after: RunRecord) -> bool:
+    """Whether the run is in another phase or has another task behind it."""
+    ended = [sum(task.ended_at is not None for task in one.tasks) for one in (before, after)]
+    return before.phase != after.phase or ended[0] != ended[1]
 
 
 def _submissions_of(transaction: Transaction) -> set[str]:

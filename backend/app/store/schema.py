@@ -142,6 +142,8 @@ runs = Table(
     Column("records", JsonText),
     Column("tables", JsonText),
     Column("eta", JsonText),
+    Column("eta_at", UtcDateTime),
+    Column("eta_cause", JsonText),
     Column("error", JsonText),
     Column("retryable", Boolean),
     Column("progress_seen", Boolean, nullable=False),
@@ -232,12 +234,15 @@ predictions = Table(
     Column("run_id", BigInteger, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("task_set", String(200)),
     Column("phase", String(32)),
     Column("p50_s", Float, nullable=False),
     Column("p90_s", Float, nullable=False),
     Column("n", Integer, nullable=False),
+    Column("baselines", JsonText),
     Column("actual_s", Float),
     Index("ix_predictions_run", "workspace_id", "run_id", "attempt"),
+    Index("ix_predictions_task_set", "workspace_id", "task_set", "prediction_id"),
 )
 
 # Only PostgreSQL has several replicas; on SQLite nobody leads and the table stays empty.

@@ -24,6 +24,9 @@ export const readsTaskOutput = (output) => output
 /** @param {Schemas['PreviewAnswer']} preview @returns {wire.Preview} */
 export const readsPreview = (preview) => preview
 
+/** @param {Schemas['EtaQuality']} quality @returns {wire.EtaQuality} */
+export const readsEtaQuality = (quality) => quality
+
 /** @param {Schemas['Status']} status @returns {wire.Status} */
 export const readsStatus = (status) => status
 

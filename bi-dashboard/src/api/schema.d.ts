@@ -184,6 +184,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/insights/eta-quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Eta Quality
+         * @description How good the estimates of the time left have been: coverage and pinball loss, beside two simple guesses.
+         */
+        get: operations["eta_quality_api_insights_eta_quality_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/insights/monthly": {
         parameters: {
             query?: never;
@@ -659,6 +679,10 @@ export interface components {
             error: components["schemas"]["RunError"] | null;
             /** Eta */
             eta: null;
+            /** Eta At */
+            eta_at: null;
+            /** Eta Cause */
+            eta_cause: null;
             /** Job Id */
             job_id: number | null;
             /** Job Url */
@@ -743,6 +767,14 @@ export interface components {
             name: string;
             /** Version */
             version: number | null;
+        };
+        /**
+         * BaselineLoss
+         * @description The same loss, had a simple guess been shown.
+         */
+        BaselineLoss: {
+            /** Pinball Loss S */
+            pinball_loss_s: number;
         };
         /**
          * Before
@@ -891,6 +923,13 @@ export interface components {
             /** Ended At */
             ended_at: string | null;
             eta: components["schemas"]["Eta"] | null;
+            /**
+             * Eta At
+             * @description When the estimate was true
+             */
+            eta_at: string | null;
+            /** @description Why more time is left than was shown before; null when it is not */
+            eta_cause: components["schemas"]["EtaCause"] | null;
             /** Job Url */
             job_url: string | null;
             /** Layer */
@@ -1038,6 +1077,24 @@ export interface components {
             p50_s: number;
             /** P90 S */
             p90_s: number;
+        };
+        /**
+         * EtaCause
+         * @description Why the time left was set up: queued, cluster_starting, task_retried, slower_than_usual or later_than_usual.
+         */
+        EtaCause: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /**
+         * EtaQuality
+         * @description How good the estimates of the time left have been; empty until runs have ended that were predicted.
+         */
+        EtaQuality: {
+            /** Task Sets */
+            task_sets: components["schemas"]["TaskSetQuality"][];
         };
         /**
          * FailedData
@@ -1379,6 +1436,13 @@ export interface components {
             /** Ended At */
             ended_at: string | null;
             eta: components["schemas"]["Eta"] | null;
+            /**
+             * Eta At
+             * @description When the estimate was true
+             */
+            eta_at: string | null;
+            /** @description Why more time is left than was shown before; null when it is not */
+            eta_cause: components["schemas"]["EtaCause"] | null;
             /** Job Url */
             job_url: string | null;
             /** Layer */
@@ -1608,6 +1672,7 @@ export interface components {
             ended_at: string | null;
             error: components["schemas"]["RunError"] | null;
             eta: components["schemas"]["Eta"] | null;
+            eta_cause: components["schemas"]["EtaCause"] | null;
             /** Job Id */
             job_id: number | null;
             /** Job Url */
@@ -1785,6 +1850,12 @@ export interface components {
             /** Claim Ids */
             claim_ids: string[];
             eta: components["schemas"]["Eta"] | null;
+            /**
+             * Eta At
+             * @description When the estimate was true
+             */
+            eta_at: string | null;
+            eta_cause: components["schemas"]["EtaCause"] | null;
             /** Job Id */
             job_id: number | null;
             /** Job Url */
@@ -1957,6 +2028,48 @@ export interface components {
             task_key: string;
             /** Truncated */
             truncated: boolean;
+        };
+        /**
+         * TaskSetQuality
+         * @description The newest predictions for runs of these tasks that ended with success, at most 500.
+         */
+        TaskSetQuality: {
+            /**
+             * Baselines
+             * @description mean_of_last (20 runs) and elapsed_fraction
+             */
+            baselines: {
+                [key: string]: components["schemas"]["BaselineLoss"];
+            };
+            /**
+             * Gain
+             * @description How far the loss is below that of the better baseline, as a share of it
+             */
+            gain: number | null;
+            /** Layer */
+            layer: string | null;
+            /**
+             * N
+             * @description Predictions: one at the start, one whenever a phase changed or the estimate was set up
+             */
+            n: number;
+            /**
+             * P50 Coverage
+             * @description Share of the predictions whose p50 was not exceeded; 0.5 is right
+             */
+            p50_coverage: number;
+            /**
+             * P90 Coverage
+             * @description The same for p90; 0.9 is right
+             */
+            p90_coverage: number;
+            /**
+             * Pinball Loss S
+             * @description Mean over p50 and p90, in seconds; smaller is better
+             */
+            pinball_loss_s: number;
+            /** Tasks */
+            tasks: string[];
         };
         /**
          * TriggerRequest
@@ -2458,6 +2571,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    eta_quality_api_insights_eta_quality_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EtaQuality"];
                 };
             };
         };

@@ -6,6 +6,7 @@
  * @typedef {'bronze' | 'silver' | 'gold'} Layer
  * @typedef {Layer | 'all'} RunLayer
  * @typedef {{ p50_s: number, p90_s: number, n: number }} Eta  seconds still to go, as at the moment it was sent
+ * @typedef {{ code: string, message: string }} EtaCause
  * @typedef {{ in?: number | null, out?: number | null, quarantined?: number | null }} RunRecords
  * @typedef {{ done: number, total: number, step?: string | null, task?: string | null }} Progress
  * @typedef {{ code?: string | null, message: string, task?: string | null, trace_excerpt?: string | null,
@@ -50,6 +51,7 @@
  * @property {RunRecords | null} [records]
  * @property {Eta | null} [eta]
  * @property {string | null} [eta_at]  when the eta was true
+ * @property {EtaCause | null} [eta_cause]  why it is longer than what was shown before
  * @property {number} [attempt]  above 0 after a repair
  * @property {string[]} [task_keys]  the tasks in order, also those that nobody saw yet
  * @property {Task[]} tasks
@@ -93,6 +95,10 @@
  * @typedef {{ claim_ids?: string[], reason?: string, if_active?: 'reject' | 'queue' | 'join' }} TriggerOptions
  * @typedef {{ submission_id: string, submission_state: string, run_id: number | null, job_url: string | null,
  *   layer: RunLayer, tasks: (string | Task)[], claim_ids: string[], state: string | null }} TriggerAnswer
+ *
+ * @typedef {{ tasks: string[], layer: string | null, n: number, p50_coverage: number, p90_coverage: number,
+ *   pinball_loss_s: number, baselines: Record<string, { pinball_loss_s: number }>, gain: number | null }} TaskSetQuality
+ * @typedef {{ task_sets: TaskSetQuality[] }} EtaQuality
  *
  * @typedef {{ present: boolean, run_id?: number | null, at?: string | null, waiting?: boolean }} ClaimLayer
  * @typedef {{ rule: string, message: string | null, run_id?: number | null, at?: string | null }} QuarantineReason

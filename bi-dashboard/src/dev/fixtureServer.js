@@ -95,6 +95,25 @@ const USUAL = [
   ],
   [/runs/, { body: { runs: [succeeded, failed, canceled, ...past], next_page_token: 'older' } }],
   [/insights\/overview/, { body: overview }],
+  [
+    /insights\/eta-quality/,
+    {
+      body: {
+        task_sets: [
+          {
+            tasks: ['bronze_ingestion', 'silver_transformations', 'gold_aggregations'],
+            layer: 'all',
+            n: 312,
+            p50_coverage: 0.51,
+            p90_coverage: 0.91,
+            pinball_loss_s: 2.9,
+            baselines: { mean_of_last: { pinball_loss_s: 9.4 }, elapsed_fraction: { pinball_loss_s: 12.1 } },
+            gain: 0.69,
+          },
+        ],
+      },
+    },
+  ],
   [/insights\/monthly/, { body: monthly }],
   [/claims\/CLM-000123/, { body: claim }],
   [/claims\//, { status: 404, body: { code: 'claim_not_found', message: 'No such claim.', details: {} } }],
@@ -107,6 +126,7 @@ export const MOODS = {
     [/insights\/overview/, { body: noOverview }],
     [/insights\/monthly/, { body: noMonthly }],
     [/runs/, { body: { runs: [] } }],
+    [/eta-quality/, { body: { task_sets: [] } }],
     [/preview/, { body: { claims: 0, tables: [], cluster: 'cold', eta: null } }],
     [/pending/, { body: {} }],
   ],

@@ -1,6 +1,7 @@
 // @ts-check
 import { useSearchParams } from 'react-router'
 import { PageHeader } from '../components/Page.jsx'
+import { EstimateQuality } from '../features/pipeline/EstimateQuality.jsx'
 import { History } from '../features/pipeline/History.jsx'
 import { HistoryFilter } from '../features/pipeline/HistoryFilter.jsx'
 
@@ -24,6 +25,7 @@ export default function RunsPage() {
         actions={<HistoryFilter filter={filter} onChoose={choose} />}
       />
       <History filter={filter} onClear={() => setSearch({})} />
+      <EstimateQuality />
     </>
   )
 }

@@ -20,6 +20,7 @@ export function EtaBadge({ run }) {
   return (
     <span title={basis}>
       About <b className="tabular">{estimateRange(left.p50_s, left.p90_s)}</b> left
+      {run.eta_cause && <span className="dimmed"> · set up: {run.eta_cause.message}</span>}
     </span>
   )
 }

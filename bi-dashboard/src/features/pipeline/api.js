@@ -1,5 +1,5 @@
 // @ts-check
-/** @import { Pending, Preview, Run, RunAction, RunPage, Status, TaskOutput, TriggerAnswer, TriggerOptions } from '../../api/types.js' */
+/** @import { EtaQuality, Pending, Preview, Run, RunAction, RunPage, Status, TaskOutput, TriggerAnswer, TriggerOptions } from '../../api/types.js' */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { ApiError, newRequestKey, queryString, request } from '../../api/client.js'
 
@@ -60,6 +60,12 @@ export const pendingQuery = queryOptions({
   /** @returns {Promise<Pending>} */
   queryFn: ({ signal }) => request(`${BASE}/pending?limit=50`, { signal }),
   staleTime: 15_000,
+})
+
+export const etaQualityQuery = queryOptions({
+  queryKey: ['runs', 'eta-quality'],
+  /** @returns {Promise<EtaQuality>} */
+  queryFn: ({ signal }) => request('/api/insights/eta-quality', { signal }),
 })
 
 /** @param {number | string} runId */

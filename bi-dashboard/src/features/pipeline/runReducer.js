@@ -144,7 +144,19 @@ function started(run, { at, data }) {
     phase: null,
     phases: phasesWith(run, null, at),
     eta: data.eta ?? null,
-    eta_at: at,
+    eta_at: data.eta_at ?? at,
+    eta_cause: null,
+  }
+}
+
+/** The time left. The cause of a rise stands until the run does something else. @param {Run} run @param {Record<string, any>} data @param {string} at @returns {Partial<Run>} */
+function estimate(run, data, at) {
+  if (data.eta === undefined) return {}
+  const same = run.task === (data.task ?? null) && (run.phase ?? null) === (data.phase ?? null)
+  return {
+    eta: data.eta,
+    eta_at: data.eta_at ?? at,
+    eta_cause: data.eta_cause ?? (same ? (run.eta_cause ?? null) : null),
   }
 }
 
@@ -157,7 +169,7 @@ function moved(run, { at, data }) {
     tasks: mergedTasks(run.tasks, toldTasks(data)),
     task: data.task ?? null,
     progress: data.progress ?? null,
-    ...(data.eta === undefined ? {} : { eta: data.eta, eta_at: at }),
+    ...estimate(run, data, at),
     phase: data.phase ?? null,
     phases: phasesWith(run, data.phase ?? null, at),
     submission_state: run.submission_state ?? 'ACCEPTED',
@@ -178,6 +190,7 @@ function ended(run, event, outcome) {
     phases: phasesWith(run, null, at),
     progress: null,
     eta: null,
+    eta_cause: null,
     task: null,
     ...outcome,
   }
