@@ -255,4 +255,81 @@ describe('the stream', () => {
     await w.client.verify()
     expect(w.sockets.map((socket) => socket.closed)).toEqual([true, false])
   })
+
+  it('leaves a WebSocket whose handshake nobody answers', async () => {
+    const w = world()
+    w.client.start()
+    expect(w.clock.next()).toBe(10_000)
+    await w.settle()
+    expect([w.sockets[0].closed, w.sources.length]).toEqual([true, 1])
+  })
+
+  it('leaves a transport that looks open and is held back, the second time it is found out', async () => {
+    const w = world()
+    w.client.start()
+    w.sockets[0].onopen()
+    w.sockets[0].onmessage({ data: JSON.stringify(envelope(1, 'snapshot')) })
+    w.server.events = [envelope(2)]
+    await w.client.verify()
+    w.sockets[1].onopen()
+    await w.client.verify()
+    expect([w.sockets.length, w.sources.length]).toEqual([2, 1])
+  })
+
+  it('climbs back to WebSocket without a moment offline, and sees every event', async () => {
+    const w = world()
+    w.client.start()
+    w.sockets[0].onclose({ code: 1006, reason: '' })
+    await w.settle()
+    w.sources[0].onopen()
+    w.sources[0].onmessage({ data: JSON.stringify(envelope(1, 'snapshot')) })
+    expect(w.clock.next()).toBe(60_000)
+    expect([w.sockets[1].url, w.sources[0].closed]).toEqual(['wss://pets.example/ws?after=1&epoch=e1', false])
+    w.sources[0].onmessage({ data: JSON.stringify(envelope(2)) })
+    w.sockets[1].onopen()
+    expect([w.sources[0].closed, lastStatus(w).transport]).toEqual([true, 'WebSocket'])
+    w.sockets[1].onmessage({ data: `${JSON.stringify(envelope(2))}\n${JSON.stringify(envelope(3))}` })
+    expect(new Set(w.seen.envelopes.map((/** @type {any} */ one) => one.seq))).toEqual(new Set([1, 2, 3]))
+    expect(w.seen.statuses.map((/** @type {any} */ one) => one.state)).toEqual([
+      'reconnecting',
+      'live',
+      'live',
+    ])
+    expect(w.clock.waiting()).toBe(0)
+  })
+
+  it('stays where it is when the better transport still does not get through, and asks less and less often', async () => {
+    const w = world()
+    w.client.start()
+    w.sockets[0].onclose({ code: 1006, reason: '' })
+    await w.settle()
+    w.sources[0].onopen()
+    const waits = []
+    for (let turn = 0; turn < 5; turn += 1) {
+      waits.push(w.clock.next())
+      w.sockets.at(-1).onclose({ code: 1006, reason: '' })
+    }
+    expect(waits).toEqual([60_000, 120_000, 240_000, 480_000, 600_000])
+    expect([w.sources.length, w.sources[0].closed, lastStatus(w).transport]).toEqual([
+      1,
+      false,
+      'Server-Sent Events',
+    ])
+    w.client.stop()
+    expect([w.sources[0].closed, w.clock.waiting()]).toEqual([true, 0])
+  })
+
+  it('climbs from long poll to server-sent events where WebSocket stays blocked', async () => {
+    const w = world({ webSocket: false, sse: true })
+    w.client.start()
+    await w.settle()
+    w.sources[0].onerror()
+    for (let turn = 0; turn < 4; turn += 1) await w.settle()
+    expect(lastStatus(w).transport).toBe('Long poll')
+    w.clock.next()
+    await w.settle()
+    w.sources[1].onopen()
+    expect(lastStatus(w).transport).toBe('Server-Sent Events')
+    w.client.stop()
+  })
 })

@@ -1,7 +1,8 @@
 // @ts-check
 /** @import { Envelope } from '../../api/types.js' */
-/** @import { Connection, Environment, Position, Transport } from './transports.js' */
+/** @import { Callbacks, Connection, Environment, Position, Transport } from './transports.js' */
 import { retryDelay } from './backoff.js'
+import { createClimb } from './climb.js'
 import { advance, pollOnce, pollTransport, sseTransport, webSocketTransport } from './transports.js'
 
 /**
@@ -15,7 +16,10 @@ const OFFLINE_AFTER_MS = 10_000
 /** A connection that dies sooner than this, several times in a row, is one that a proxy does not let live. */
 const SHORT_LIFE_MS = 5_000
 const SHORT_LIVES_TOLERATED = 3
-const BETTER_TRANSPORT_AFTER_MS = 600_000
+/** A proxy may swallow the upgrade to WebSocket without a word. */
+const OPEN_WITHIN_MS = 10_000
+/** A connection that looks open and had missed events this often is one that somebody holds back. */
+const SILENCES_TOLERATED = 2
 
 /** @type {TransportName[]} */
 const NAMES = ['WebSocket', 'Server-Sent Events', 'Long poll']
@@ -23,7 +27,7 @@ const NAMES = ['WebSocket', 'Server-Sent Events', 'Long poll']
 /**
  * Follows the event log for as long as the page lives. It remembers the last position, resumes after it, tells which
  * transport carries it, and falls back WebSocket → SSE → long poll when the better one does not get through while
- * the server can be reached. It never decides what an event means.
+ * the server can be reached, and climbs back. It never decides what an event means.
  *
  * @param {object} options
  * @param {Environment} options.environment
@@ -42,9 +46,9 @@ export function createStreamClient({ environment, clock, random = Math.random, o
   /** @type {unknown} */
   let timer
   let [stopped, level, failures, shortLives] = [true, 0, 0, 0]
-  let [openedAt, lostAt, degradedAt, resyncedAt] = [0, 0, 0, -Infinity]
+  let [openedAt, lostAt, resyncedAt] = [0, 0, -Infinity]
   let opened = false
-  let attempt = 0
+  let [attempt, attempts, silences] = [0, 0, 0]
   /** @type {ConnectionStatus} */
   let status = { state: 'connecting', transport: null, since: clock.now() }
 
@@ -56,38 +60,94 @@ export function createStreamClient({ environment, clock, random = Math.random, o
     onStatus(status)
   }
 
-  function connect() {
-    const mine = ++attempt
-    const current = () => mine === attempt && !stopped
-    opened = false
+  /**
+   * Open a transport. It counts as the connection once `attempt` is its number; until then only its fate is told.
+   *
+   * @param {number} mine @param {number} on
+   * @param {() => void} onOpen @param {(why: Parameters<Callbacks['onClosed']>[0]) => void} onFailed
+   * @returns {Connection}
+   */
+  function open(mine, on, onOpen, onFailed) {
+    /** @type {Connection | null} */
+    let opening = null
+    let [isOpen, over] = [false, false]
+    const close = () => {
+      over = true
+      clock.clearTimeout(patience)
+      opening?.close()
+    }
+    /** @type {Callbacks['onClosed']} */
+    const fail = (why) => {
+      if (over) return
+      close()
+      onFailed(why)
+    }
+    const patience = clock.setTimeout(() => fail({}), OPEN_WITHIN_MS)
     const callbacks = {
-      onOpen: () => current() && becameLive(),
-      onEnvelopes: (/** @type {Envelope[]} */ envelopes) => {
-        if (!current()) return
-        position = advance(position, envelopes)
-        onEnvelopes(envelopes)
+      onOpen: () => {
+        if (over) return
+        isOpen = true
+        clock.clearTimeout(patience)
+        onOpen()
       },
-      onClosed: (/** @type {{ torn?: boolean, final?: boolean, reason?: string }} */ why) =>
-        current() && closed(why),
+      onEnvelopes: (/** @type {Envelope[]} */ envelopes) => void (mine === attempt && take(envelopes)),
+      onClosed: (/** @type {Parameters<Callbacks['onClosed']>[0]} */ why) => {
+        if (!isOpen) return fail(why)
+        over = true
+        if (mine === attempt && !stopped) closed(why)
+      },
     }
     try {
-      connection = (transports[level] ?? pollTransport(environment))(position, callbacks)
+      opening = (transports[on] ?? pollTransport(environment))(position, callbacks)
     } catch {
-      closed({})
+      queueMicrotask(() => fail({})) // the caller has to have the connection before it can hear of its end
     }
+    return { close }
   }
+
+  /** @param {Envelope[]} envelopes */
+  function take(envelopes) {
+    silences = 0
+    position = advance(position, envelopes)
+    onEnvelopes(envelopes)
+  }
+
+  function connect() {
+    const mine = (attempt = ++attempts)
+    opened = false
+    connection = open(mine, level, becameLive, (why) => mine === attempt && !stopped && closed(why))
+  }
+
+  const climb = createClimb({
+    clock,
+    open(better, onOpen, onFailed) {
+      const mine = ++attempts
+      const reached = () => {
+        onOpen()
+        connection?.close()
+        connection = found
+        attempt = mine
+        level = better
+        becameLive()
+      }
+      const found = open(mine, better, reached, onFailed)
+      return found
+    },
+  })
 
   function becameLive() {
     opened = true
     openedAt = clock.now()
     failures = 0
     tell('live')
+    climb.later(level)
   }
 
   /** @param {{ torn?: boolean, final?: boolean, reason?: string }} why */
   function closed(why) {
     connection = null
-    attempt += 1
+    attempt = ++attempts
+    climb.stop()
     if (status.state === 'live' || status.state === 'connecting') lostAt = clock.now()
     if (why.torn) position = null
     if (why.final) return end(why.reason)
@@ -110,7 +170,6 @@ export function createStreamClient({ environment, clock, random = Math.random, o
   function reopen() {
     shortLives = clock.now() - openedAt < SHORT_LIFE_MS ? shortLives + 1 : 0
     if (shortLives >= SHORT_LIVES_TOLERATED) degrade()
-    else if (level > 0 && clock.now() - degradedAt > BETTER_TRANSPORT_AFTER_MS) level = 0
     later()
   }
 
@@ -129,8 +188,7 @@ export function createStreamClient({ environment, clock, random = Math.random, o
   }
 
   function degrade() {
-    shortLives = 0
-    degradedAt = clock.now()
+    shortLives = silences = 0
     level = Math.min(level + 1, transports.length - 1)
   }
 
@@ -143,7 +201,8 @@ export function createStreamClient({ environment, clock, random = Math.random, o
 
   function drop() {
     clock.clearTimeout(timer)
-    attempt += 1
+    climb.stop()
+    attempt = ++attempts
     connection?.close()
     connection = null
   }
@@ -179,6 +238,8 @@ export function createStreamClient({ environment, clock, random = Math.random, o
     wentOffline() {
       if (stopped) return
       drop()
+      climb.forget()
+      level = 0
       lostAt = status.state === 'live' ? clock.now() : lostAt
       tell('offline')
     },
@@ -196,8 +257,11 @@ export function createStreamClient({ environment, clock, random = Math.random, o
         mine === attempt &&
         !stopped &&
         (missed === null || missed.some((event) => event.seq > (position?.seq ?? -1)))
-      )
+      ) {
+        silences += missed === null ? 0 : 1
+        if (silences >= SILENCES_TOLERATED) degrade()
         reconnect()
+      }
     },
   }
 }
