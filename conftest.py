@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 ROOT = Path(__file__).parent
 # Folders whose tests share one costly start: a whole product, a workspace, an engine.
 TOGETHER = ("e2e",)
+REPORTS = ROOT / "test-results"
+BEGUN_AT = pytest.StashKey[float]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,3 +20,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         path = item.path.relative_to(ROOT)
         group = path.parts[0] if path.parts[0] in TOGETHER else str(path)
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[BEGUN_AT] = time.time()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What the chaos suites have counted, whichever process ran them."""
+    for report in sorted(REPORTS.glob("*.txt")):
+        if report.stat().st_mtime >= config.stash[BEGUN_AT]:
+            terminalreporter.section(report.stem)
+            terminalreporter.write_line(report.read_text())

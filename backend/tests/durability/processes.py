@@ -20,6 +20,8 @@ from backend.tests.conftest import CHECKOUT
 from backend.tests.support.waiting import until
 
 READY_S = 120.0
+# A connection that is kept may be closed by the server just as it is used again: a fault that nobody asked for.
+ONE_EACH = httpx.Limits(max_keepalive_connections=0)
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("DATABRICKS_", "PETINSURE_"))}
 
 
@@ -84,7 +86,7 @@ class BackendProcess:
             log=str(self.directory / "backend.log"),
         )
         self.starts += 1
-        self.http = httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False)
+        self.http = httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False, limits=ONE_EACH)
         await until(self._answers, within_s=READY_S)
 
     async def kill(self) -> None:
@@ -148,7 +150,7 @@ class WorkspaceProcess:
 
             await until(answers, within_s=READY_S)
         headers = {"Authorization": f"Bearer {self.token}"}
-        self.http = httpx.AsyncClient(base_url=self.host, headers=headers, timeout=60, trust_env=False)
+        self.http = httpx.AsyncClient(base_url=self.host, headers=headers, timeout=60, trust_env=False, limits=ONE_EACH)
 
     async def kill(self) -> None:
         """kill -9; its workers die with it."""

@@ -67,8 +67,8 @@ async def play_on_lanes(starter: Nursery, directory: Path, points: Sequence[str]
     return [case for one in playing for case in one.result()]
 
 
-def report(cases: Sequence[Case], name: str, seed: int) -> str:
-    """How often each point was reached and what became of it; kept in test-results as well."""
+def report(cases: Sequence[Case], name: str, seed: int) -> None:
+    """How often each point was reached and what became of it, into test-results; pytest shows it at its end."""
     by_point: dict[str, Counter[str]] = defaultdict(Counter)
     for case in cases:
         by_point[case.point][f"{case.at_death} -> {case.outcome}"] += 1
@@ -79,4 +79,4 @@ def report(cases: Sequence[Case], name: str, seed: int) -> str:
         lines.append(f"  {point:32} {sum(by_point[point].values()):4}   {outcomes}")
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps([asdict(case) for case in cases], indent=1))
-    return "\n".join(lines)
+    (RESULTS / f"{name}.txt").write_text("\n".join(lines))

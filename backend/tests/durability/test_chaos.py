@@ -27,12 +27,11 @@ LONG_CASES = 500
 LEAST_IN_DOUBT, LEAST_IN_DOUBT_LONG = 8, 120
 
 
-async def test_one_run_per_click_at_every_named_point(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_one_run_per_click_at_every_named_point(tmp_path: Path) -> None:
     points = [*BACKEND_POINTS, "workspace_dies_with_the_run", "workspace_dies_after_the_work"]
     async with nursery() as starter:
         cases = await play_on_lanes(starter, tmp_path, points, SEED, lanes=1)
-    with capsys.disabled():
-        print(f"\n{report(cases, 'chaos', SEED)}")  # noqa: T201 - the report is the point
+    report(cases, "chaos", SEED)
     assert len(cases) == len(points)
     assert sum(case.in_doubt for case in cases) >= LEAST_IN_DOUBT
 
@@ -50,12 +49,11 @@ async def test_the_oracle_sees_the_second_run_of_a_backend_whose_token_is_lost(t
 
 
 @pytest.mark.long
-async def test_one_run_per_click_in_five_hundred_cases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_one_run_per_click_in_five_hundred_cases(tmp_path: Path) -> None:
     points = BACKEND_POINTS * 19 + ["at_random"] * 40 + WORKSPACE_DEATHS * 3
     random.Random(SEED).shuffle(points)
     async with nursery() as starter:
         cases = await play_on_lanes(starter, tmp_path, points, SEED, lanes=2)
-    with capsys.disabled():
-        print(f"\n{report(cases, 'chaos-long', SEED)}")  # noqa: T201 - the report is the point
+    report(cases, "chaos-long", SEED)
     assert len(cases) >= LONG_CASES
     assert sum(case.in_doubt for case in cases) >= LEAST_IN_DOUBT_LONG
