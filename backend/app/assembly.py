@@ -45,6 +45,7 @@ from app.services.stream import EventHub
 from app.services.submission import Ledger
 from app.services.targets import Parameters, Targets
 from app.services.task_details import TaskDetails
+from app.services.tracing import Tracing
 from app.services.tracking import OnRunFinished, Tracker
 from app.settings import DATABRICKS_POLL_INTERVAL_S, LOCAL_POLL_INTERVAL_S, Settings
 from app.store import events as event_store
@@ -75,6 +76,7 @@ async def assemble(
 ) -> list[Any]:
     """Make every object, put those that routes need into `app.state`, and return the loops to run."""
     clock, metrics = SystemClock(), Metrics()
+    tracing: Tracing = app.state.tracing
     database = await _open_store(settings.store_url, stack)
     executor = stack.enter_context(ThreadPoolExecutor(WORKSPACE_THREADS, thread_name_prefix="workspace"))
     workspace = DatabricksWorkspace(
@@ -90,7 +92,7 @@ async def assemble(
     def publish(envelopes: Sequence[Envelope]) -> None:
         app.state.hub.publish(envelopes)
 
-    journal = Journal(database=database, clock=clock, publish=publish)
+    journal = Journal(database=database, clock=clock, publish=publish, tracing=tracing)
     current = CurrentWorkspace(workspace=workspace, journal=journal, kind=connection.kind, name=connection.name)
     await current.recall()
     base = Base(settings, connection, journal, workspace, current, metrics)
@@ -99,7 +101,9 @@ async def assemble(
     await hub.start()
     app.state.hub, app.state.journal, app.state.current = hub, journal, current
     app.state.faults = FaultSwitchboard(workspace=workspace, journal=journal, kind=connection.kind)
-    app.state.health = Health(database=database, hub=hub, workspace=current, metrics=metrics, clock=clock)
+    app.state.health = Health(
+        database=database, hub=hub, workspace=current, poller=app.state.tracker, metrics=metrics, clock=clock
+    )
     return [*loops, current.watch(), hub.run(), Retention(database, clock).run()]
 
 
@@ -137,7 +141,7 @@ def _pipeline(app: FastAPI, base: Base) -> list[Any]:
     settings, journal, current, workspace = base.settings, base.journal, base.current, base.workspace
     eta = EtaService(journal=journal, pending_in=app.state.lake_view.pending_in)
     app.state.eta = eta
-    acceptance = Acceptance(eta=eta)
+    acceptance = Acceptance(eta=eta, metrics=base.metrics)
     policy = RetryPolicy(deadline_s=settings.petinsure_submit_deadline_s)
     targets = Targets(
         workspace=workspace,
@@ -158,7 +162,12 @@ def _pipeline(app: FastAPI, base: Base) -> list[Any]:
         sender.wake()
 
     recorder = RunRecorder(
-        journal=journal, details=details, acceptance=acceptance, eta=eta, metrics=base.metrics, on_run_ended=run_ended
+        journal=journal,
+        details=details,
+        acceptance=acceptance,
+        eta=eta,
+        metrics=base.metrics,
+        on_run_ended=run_ended,
     )
     tracker = Tracker(
         journal=journal,
@@ -178,7 +187,7 @@ def _pipeline(app: FastAPI, base: Base) -> list[Any]:
         parameters=parameters,
         acceptance=acceptance,
         watcher=tracker,
-        failures=FailedAttempts(journal=journal, targets=targets, seeker=tracker, policy=policy),
+        failures=FailedAttempts(journal=journal, targets=targets, seeker=tracker, policy=policy, metrics=base.metrics),
     )
     actions = RunActions(
         journal=journal, workspace=workspace, current=current, acceptance=acceptance, watcher=tracker, policy=policy

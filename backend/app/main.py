@@ -14,12 +14,14 @@ from app.api.openapi import describe
 from app.api.rate_limit import TOO_MANY, RateLimit
 from app.api.security import LOOPBACK_NAMES, SecurityMiddleware
 from app.api.sign_in import SignInMiddleware
+from app.api.tracing import TracingMiddleware
 from app.assembly import assemble
 from app.checkout import DASHBOARD
 from app.connection import WorkspaceConnection as WorkspaceConnection
 from app.connection import connection_to_databricks as connection_to_databricks
 from app.domain.clock import SystemClock
 from app.domain.token_bucket import Allowance
+from app.services.tracing import NO_TRACING, OpenTelemetryTracing, Tracing, opentelemetry_to
 from app.settings import Settings
 
 log = structlog.get_logger()
@@ -35,12 +37,20 @@ def create_app(
     workspace: WorkspaceConnection,
     background: Sequence[Background] = (),
     loopback: bool = True,
+    tracing: Tracing | None = None,
 ) -> FastAPI:
-    """The application. `background` runs beside it once it is up; `loopback` False means served beyond this machine."""
+    """The application. `background` runs beside it once it is up; `loopback` False means served beyond this machine.
+
+    `tracing` None: to the collector that the settings name, if they do.
+    """
+    endpoint = settings.otel_exporter_otlp_endpoint
+    tracing = tracing or (opentelemetry_to(endpoint) if endpoint else NO_TRACING)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            if isinstance(tracing, OpenTelemetryTracing):
+                stack.push_async_callback(asyncio.to_thread, tracing.close)
             loops = await assemble(app, settings, workspace, stack)
             async with asyncio.TaskGroup() as group:
                 running = [group.create_task(loop) for loop in loops]
@@ -77,7 +87,8 @@ def create_app(
         allowed_hosts=LOOPBACK_NAMES if loopback else None,
         allowed_origins=settings.petinsure_allowed_origins,
     )
-    app.state.webhook_credentials = settings.webhook_credentials
+    app.add_middleware(TracingMiddleware, tracing=tracing)
+    app.state.webhook_credentials, app.state.tracing = settings.webhook_credentials, tracing
     return app
 
 

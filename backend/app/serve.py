@@ -40,12 +40,15 @@ Say = Callable[[str], None]
 
 def run_server(*, host: str, port: int, data_dir: Path, say: Say) -> int:
     """Serve until Ctrl-C or SIGTERM; returns the process's exit code."""
-    logs.configure()
+    masked = logs.Masked()
+    logs.configure(masked=masked)
     try:
         settings = load(petinsure_data_dir=data_dir)
+        for secret in settings.secrets:
+            masked.add(secret)
         _refuse_open_address(host, settings)
         with _listen(host, port) as listening:
-            asyncio.run(_serve(settings, host, listening, say))
+            asyncio.run(_serve(settings, host, listening, say, masked))
     except (SettingsFault, WorkspaceDidNotStart, _CannotListen) as fault:
         say(str(fault))
         return EXIT_CANNOT_START
@@ -103,7 +106,7 @@ async def opened(connection: WorkspaceConnection) -> AsyncIterator[DatabricksWor
             await workspace.aclose()
 
 
-async def _serve(settings: Settings, host: str, listening: socket.socket, say: Say) -> None:
+async def _serve(settings: Settings, host: str, listening: socket.socket, say: Say, masked: logs.Masked) -> None:
     address = f"http://{'127.0.0.1' if _is_loopback(host) else host}:{listening.getsockname()[1]}"
     if settings.databricks_host:
         connection = connection_to_databricks(settings)
@@ -113,6 +116,7 @@ async def _serve(settings: Settings, host: str, listening: socket.socket, say: S
     async with WorkspaceProcess(
         data_dir=settings.petinsure_data_dir, port=settings.petinsure_workspace_port
     ) as process:
+        masked.add(process.token)
         connection = WorkspaceConnection(kind="local", name=LOCAL_NAME, host=process.host, token=process.token)
         await _serve_app(
             settings,

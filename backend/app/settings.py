@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -51,6 +53,7 @@ class Settings(BaseSettings):
     petinsure_allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field((), alias="PETINSURE_ALLOWED_ORIGINS")
     petinsure_webhook_user: str | None = Field(None, alias="PETINSURE_WEBHOOK_USER")
     petinsure_webhook_password: SecretStr | None = Field(None, alias="PETINSURE_WEBHOOK_PASSWORD")
+    otel_exporter_otlp_endpoint: str | None = Field(None, alias="OTEL_EXPORTER_OTLP_ENDPOINT")
     petinsure_api_tokens: SecretStr | None = Field(None, alias="PETINSURE_API_TOKENS")
 
     @field_validator("petinsure_allowed_origins", mode="before")
@@ -79,6 +82,13 @@ class Settings(BaseSettings):
             raise ValueError("must start with sqlite: or postgresql:")
         return value
 
+    @field_validator("otel_exporter_otlp_endpoint")
+    @classmethod
+    def _installed(cls, value: str | None) -> str | None:
+        if value is not None and not _has_opentelemetry():
+            raise ValueError("needs OpenTelemetry: pip install 'petinsure360[otel]'")
+        return value
+
     @field_validator("petinsure_api_tokens")
     @classmethod
     def _tokens(cls, value: SecretStr | None) -> SecretStr | None:
@@ -92,6 +102,14 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{(self.petinsure_data_dir / 'petinsure.db').absolute()}"
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be written anywhere."""
+        given = (self.databricks_token, self.petinsure_webhook_password)
+        secrets = [one.get_secret_value() for one in given if one is not None]
+        password = urlsplit(self.database_url).password if self.database_url else None
+        return (*secrets, *(one.token for one in self.access_tokens), *([password] if password else []))
+
+    @property
     def access_tokens(self) -> tuple[AccessToken, ...]:
         """Who may sign in; none means that the server stays on loopback."""
         text = self.petinsure_api_tokens
@@ -103,6 +121,13 @@ class Settings(BaseSettings):
         if self.petinsure_webhook_user is None or self.petinsure_webhook_password is None:
             return None
         return self.petinsure_webhook_user, self.petinsure_webhook_password.get_secret_value()
+
+
+def _has_opentelemetry() -> bool:
+    try:
+        return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def load(**given: Any) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -80,21 +80,27 @@ def answer(
     return JSONResponse({"code": code, "message": message, "details": details or {}}, status, headers)
 
 
-async def _pipeline_error(_request: Request, fault: Exception) -> JSONResponse:
+def _traced(request: Request, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The details, with the trace's id while requests are traced."""
+    trace_id = getattr(request.state, "trace_id", None)
+    return {**(details or {})} | ({"trace_id": trace_id} if trace_id else {})
+
+
+async def _pipeline_error(request: Request, fault: Exception) -> JSONResponse:
     assert isinstance(fault, errors.PipelineError)
     retry_after_s = getattr(fault, "retry_after_s", None)
     headers = {"Retry-After": str(max(1, math.ceil(retry_after_s)))} if retry_after_s else None
-    return answer(status_of(fault), fault.code, fault.message, fault.details, headers)
+    return answer(status_of(fault), fault.code, fault.message, _traced(request, fault.details), headers)
 
 
-async def _validation_error(_request: Request, fault: Exception) -> JSONResponse:
+async def _validation_error(request: Request, fault: Exception) -> JSONResponse:
     assert isinstance(fault, RequestValidationError)
     found: Sequence[Any] = fault.errors()
     if any(one["type"] == "json_invalid" for one in found) or _is_broken(fault.body):
-        return answer(HTTPStatus.BAD_REQUEST, "broken_json", "The request body is not JSON.")
+        return answer(HTTPStatus.BAD_REQUEST, "broken_json", "The request body is not JSON.", _traced(request))
     faults = [{"at": ".".join(str(part) for part in one["loc"]), "message": one["msg"]} for one in found[:20]]
     words = "; ".join(f"{one['at']}: {one['message']}" for one in faults)
-    return answer(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", words, {"faults": faults})
+    return answer(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", words, _traced(request, {"faults": faults}))
 
 
 def _is_broken(body: Any) -> bool:
@@ -116,15 +122,19 @@ async def _http_error(request: Request, fault: Exception) -> JSONResponse:
         HTTPStatus.NOT_FOUND: f"There is nothing at {path}.",
         HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible at {path}.",
     }.get(status, str(fault.detail))
-    return answer(status, status.phrase.lower().replace(" ", "_"), words, {"path": path}, fault.headers)
+    return answer(
+        status, status.phrase.lower().replace(" ", "_"), words, _traced(request, {"path": path}), fault.headers
+    )
 
 
 async def _unexpected(request: Request, fault: Exception) -> JSONResponse:
     request_id = getattr(request.state, "request_id", None)
-    log.error("request_failed", path=request.url.path, error=type(fault).__name__, request_id=request_id)
+    trace_id = getattr(request.state, "trace_id", None)
+    facts = {"request_id": request_id} | ({"trace_id": trace_id} if trace_id else {})
+    log.error("request_failed", path=request.url.path, error=type(fault).__name__, **facts)
     return answer(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal_error",
         "An unexpected fault; the server's log tells more.",
-        {"request_id": request_id},
+        _traced(request, {"request_id": request_id}),
     )

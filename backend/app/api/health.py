@@ -20,7 +20,7 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """`status` is ready or not_ready; each check has `ok` and what it saw."""
+    """`status` is ready or not_ready; each check has `ok`, `state`, `detail` and what it saw."""
 
     status: str
     checks: dict[str, dict[str, Any]]
@@ -34,7 +34,11 @@ async def live() -> JSONResponse:
 
 @router.get("/api/health/ready", response_model=Ready, responses={503: {"model": Ready}})
 async def ready(health: HealthPart) -> JSONResponse:
-    """Whether requests can be served: 503 while the store is unreachable or the server stops."""
+    """Whether requests can be served: 503 only while the store is unusable.
+
+    An outage of the workspace, a stalled poller or a lag are told and leave the status at 200: pages are still served
+    and clicks are kept, and another instance would not fare better.
+    """
     is_ready, checks = await health.check()
     status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
     return JSONResponse({"status": "ready" if is_ready else "not_ready", "checks": checks}, status)

@@ -14,6 +14,7 @@ from app.domain.runs import RunRecord, to_millis
 from app.domain.submissions import Submission, SubmissionState
 from app.services.eta import EtaService
 from app.services.journal import Transaction
+from app.services.metrics import Metrics
 from app.store import predictions, runs, submissions
 
 log = structlog.get_logger()
@@ -22,8 +23,9 @@ log = structlog.get_logger()
 class Acceptance:
     """Writes the acceptance of a submission; whoever waits for a decision is woken after the commit."""
 
-    def __init__(self, *, eta: EtaService) -> None:
+    def __init__(self, *, eta: EtaService, metrics: Metrics) -> None:
         self._eta = eta
+        self._metrics = metrics
         self._waiting: dict[str, set[asyncio.Event]] = {}
 
     async def accept(
@@ -52,6 +54,7 @@ class Acceptance:
         )
         if not changed:
             return None
+        self._metrics.submission_decided(SubmissionState.ACCEPTED.value)
         known = await runs.load(transaction.db, workspace_id, run_id)
         if known is not None:
             await runs.save(transaction.db, replace(known, submission_id=submission.submission_id), before=known)

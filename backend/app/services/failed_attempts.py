@@ -20,6 +20,7 @@ from app.domain.errors import (
 from app.domain.events import FAILED, SUBMITTING, EventDraft
 from app.domain.submissions import Submission, SubmissionState
 from app.services.journal import Journal
+from app.services.metrics import Metrics
 from app.services.retrying import RetryPolicy
 from app.services.targets import Targets, is_gone
 from app.store import submissions
@@ -44,12 +45,15 @@ class WorkspaceChanged(PipelineError):
 class FailedAttempts:
     """Records failed attempts: final refusals, losses, and when to try again."""
 
-    def __init__(self, *, journal: Journal, targets: Targets, seeker: Seeker, policy: RetryPolicy) -> None:
+    def __init__(
+        self, *, journal: Journal, targets: Targets, seeker: Seeker, policy: RetryPolicy, metrics: Metrics
+    ) -> None:
         self._journal = journal
         self._clock = journal.clock
         self._targets = targets
         self._seeker = seeker
         self._policy = policy
+        self._metrics = metrics
 
     def deadline(self) -> datetime:
         """Until when an attempt that begins now is repeated."""
@@ -169,4 +173,6 @@ class FailedAttempts:
                     "retryable": True,
                 }
                 await transaction.append([EventDraft(FAILED, body)])
+        if changed:
+            self._metrics.submission_decided(state.value)
         log.warning("submission_ended", submission_id=submission.submission_id, state=state.value, code=error["code"])

@@ -12,6 +12,7 @@ from app.domain.clock import Clock
 from app.domain.events import RUN_EVENTS, Envelope, EventDraft
 from app.domain.fold import fold
 from app.domain.runs import RunRecord
+from app.services.tracing import NO_TRACING, Tracing
 from app.store import events, runs
 from app.store.engine import Database
 
@@ -52,9 +53,17 @@ class Transaction:
 class Journal:
     """The store with its event log. Events reach the subscribers after the commit, never before."""
 
-    def __init__(self, *, database: Database, clock: Clock, publish: Callable[[Sequence[Envelope]], None]) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        publish: Callable[[Sequence[Envelope]], None],
+        tracing: Tracing = NO_TRACING,
+    ) -> None:
         self._database = database
         self.clock = clock
+        self.tracing = tracing
         self._publish = publish
 
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:

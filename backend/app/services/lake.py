@@ -72,7 +72,7 @@ class LakeState:
             try:
                 await self._work()
             except WorkspaceError as fault:
-                log.info("lake_refresh_postponed", code=fault.code, reason=fault.message, retry_in_s=pause_s)
+                log.info("lake_refresh_postponed", code=fault.code, retry_in_s=pause_s)  # SQL errors quote rows
                 await self._clock.sleep(pause_s)
                 pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -37,6 +38,19 @@ class Metrics:
         self._in_doubt = Gauge(
             "petinsure_submissions_in_doubt", "Submissions sent, answer unknown", registry=self.registry
         )
+        self._open = Gauge(
+            "petinsure_submissions_open", "Submissions not decided yet, by state", ["state"], registry=self.registry
+        )
+        self._decided = Counter(
+            "petinsure_submissions_decided",
+            "Submissions that reached their end: ACCEPTED, REFUSED, LOST",
+            ["state"],
+            registry=self.registry,
+        )
+        self._unpublished = Gauge(
+            "petinsure_events_unpublished", "Events in the log that clients were not handed yet", registry=self.registry
+        )
+        self.last_lag_s: float | None = None
 
     def workspace_called(self, endpoint: str, outcome: str) -> None:
         """`outcome` is ok, an HTTP status, or the kind of failure."""
@@ -49,7 +63,8 @@ class Metrics:
         self._events.labels(event_type).inc()
 
     def event_lagged(self, lag_s: float) -> None:
-        self._event_lag.observe(max(lag_s, 0.0))
+        self.last_lag_s = max(lag_s, 0.0)
+        self._event_lag.observe(self.last_lag_s)
 
     def client(self, transport: str) -> AbstractContextManager[None]:
         """Count a client of the stream for the length of the block."""
@@ -58,10 +73,16 @@ class Metrics:
     def stream_closed(self, reason: str) -> None:
         self._closed.labels(reason).inc()
 
-    def sample(self, *, backlog_events: int, in_doubt: int) -> None:
-        """Set what is read at the moment of a scrape rather than counted."""
+    def submission_decided(self, state: str) -> None:
+        self._decided.labels(state).inc()
+
+    def sample(self, *, backlog_events: int, unpublished: int, in_doubt: int, waiting: Mapping[str, int]) -> None:
+        """Set what is read at the moment of a scrape rather than counted. `waiting`: open submissions by state."""
         self._backlog.set(backlog_events)
+        self._unpublished.set(unpublished)
         self._in_doubt.set(in_doubt)
+        for state, count in waiting.items():
+            self._open.labels(state).set(count)
 
     def render(self) -> bytes:
         """All of it in the Prometheus text format."""

@@ -61,7 +61,9 @@ class RunRecorder:
         self._acceptance = acceptance
         self._eta = eta
         self._metrics = metrics
+        self._tracing = journal.tracing
         self._on_run_ended = on_run_ended
+        self._changed: set[datetime] = set()  # instants that this tick's events were the first to tell
         self.expected: dict[int, float] = {}
         self.finished: asyncio.Queue[RunRecord] = asyncio.Queue()
         self.changed_at = self._clock.monotonic()
@@ -127,6 +129,7 @@ class RunRecorder:
         if not drafts:
             return []
         after = await transaction.record_run(record, drafts)
+        self._changed |= _instants(after) - _instants(record)
         if after.active:
             if eta is not None and (eta.cause is not None or _moved_on(record, after)):
                 await predictions.record(transaction.db, after, eta)
@@ -171,9 +174,11 @@ class RunRecorder:
             self.changed_at = self._clock.monotonic()
             for envelope in transaction.envelopes:
                 self._metrics.event_published(envelope.type)
+        now, changed, self._changed = self._clock.now(), self._changed, set()
+        for at in changed:
+            self._metrics.event_lagged((now - at).total_seconds())
         for record in finished:
-            if record.ended_at is not None:
-                self._metrics.event_lagged((self._clock.now() - record.ended_at).total_seconds())
+            self._trace(record)
             self._details.forget(record)
             self._eta.learn(record)
             self.finished.put_nowait(record)
@@ -183,6 +188,14 @@ class RunRecorder:
                 self._acceptance.notify(submission_id)
         if finished:
             self._on_run_ended()
+
+    def _trace(self, record: RunRecord) -> None:
+        """A span for each task of the ended attempt, with the times that the workspace told."""
+        for task in record.latest_tasks():
+            if task.started_at is not None and task.ended_at is not None:
+                result = task.result or "unknown"
+                ids: dict[str, str | int] = {"run_id": record.run_id, "task_key": task.task_key, "result": result}
+                self._tracing.past("task", task.started_at, task.ended_at, **ids)
 
 
 def could_be(run: SeenRun, submission: Submission) -> bool:
@@ -234,6 +247,12 @@ async def _record_gone(transaction: Transaction, workspace_id: str, run_id: int)
 
 async def _submission_of(db: AsyncConnection, run: SeenRun) -> Submission | None:
     return await submissions.get(db, run.submission_id) if run.submission_id else None
+
+
+def _instants(record: RunRecord) -> set[datetime]:
+    """When something of the run changed in the workspace, as far as told."""
+    told = [record.ended_at, *(at for task in record.tasks for at in (task.started_at, task.ended_at))]
+    return {at for at in told if at is not None}
 
 
 def _moved_on(before: RunRecord, after: RunRecord) -> bool:

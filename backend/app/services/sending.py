@@ -80,6 +80,7 @@ class Sender:
         self._acceptance = acceptance
         self._watcher = watcher
         self._failures = failures
+        self._tracing = journal.tracing
         self._clock: Clock = journal.clock
         self._news = asyncio.Event()
         self._sending: set[str] = set()
@@ -150,7 +151,8 @@ class Sender:
     async def _attempt(self, submission: Submission, marked_for: JobTarget | None = None) -> RunRecord | None:
         """One attempt, after which the submission is decided, queued, or has a time for the next try."""
         try:
-            return await self._send(submission, marked_for)
+            with self._tracing.span("submission", submission_id=submission.submission_id, layer=submission.layer):
+                return await self._send(submission, marked_for)
         except Exception as fault:
             if not isinstance(fault, PipelineError):
                 log.exception("submission_attempt_failed", submission_id=submission.submission_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -35,6 +36,14 @@ EXPECTED_WITHIN_S = 600.0
 OnRunFinished = Callable[[RunRecord], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How long ago a round ended (None: none yet in this process) and how long after it the next was to begin."""
+
+    ended_ago_s: float | None
+    pause_s: float
+
+
 class Tracker:
     """Keeps the store in step with the workspace."""
 
@@ -60,16 +69,24 @@ class Tracker:
         self._alone_with: str | None = None
         self._interval_s = interval_s
         self._metrics = metrics
+        self._tracing = journal.tracing
         self._awake = asyncio.Event()
         self._looking = asyncio.Lock()
         self._active = False
         self._failures = 0
+        self._round_ended_at: float | None = None
+        self._planned_s = 0.0
 
     # Outside -------------------------------------------------------------------------------------------------------
 
     def wake(self) -> None:
         """Tick now rather than at the end of the pause."""
         self._awake.set()
+
+    def pulse(self) -> Pulse:
+        """When a round of reading last ended, well or not, and when the next was due."""
+        ended_at = self._round_ended_at
+        return Pulse(None if ended_at is None else self._clock.monotonic() - ended_at, self._planned_s)
 
     def expect_attempt(self, run_id: int) -> None:
         """A repair was accepted: follow the ended run until its new attempt shows."""
@@ -80,7 +97,9 @@ class Tracker:
         """Tick for ever. Nothing that the workspace does ends this loop."""
         while True:
             self._awake.clear()
-            pause_s = await self._guarded_tick()
+            with self._tracing.span("poll"):
+                pause_s = await self._guarded_tick()
+            self._round_ended_at, self._planned_s = self._clock.monotonic(), pause_s
             try:
                 async with asyncio.timeout(pause_s):
                     await self._awake.wait()

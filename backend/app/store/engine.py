@@ -109,6 +109,7 @@ def _network_of(url: URL) -> dict[str, str]:
 def _postgresql_engine(url: URL) -> AsyncEngine:
     engine = create_async_engine(
         url,
+        hide_parameters=True,  # an error's text is logged, and what is stored is none of the log's business
         isolation_level="READ COMMITTED",  # a statement after the lock sees what was committed before
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
@@ -130,7 +131,11 @@ def _postgresql_engine(url: URL) -> AsyncEngine:
 
 def _sqlite_engine(url: str) -> AsyncEngine:
     engine = create_async_engine(
-        url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW
+        url,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -65,6 +65,14 @@ async def change(db: AsyncConnection, submission_id: str, **values: Any) -> bool
     return (await db.execute(statement.values(**values))).rowcount == 1
 
 
+async def open_counts(db: AsyncConnection) -> dict[str, int]:
+    """How many submissions are in each state that is not an end."""
+    query = select(submissions.c.state, func.count()).where(submissions.c.state.in_(OPEN_STATES))
+    rows = await db.execute(query.group_by(submissions.c.state))
+    found: dict[str, int] = {row[0]: row[1] for row in rows}
+    return {state: found.get(state, 0) for state in OPEN_STATES}
+
+
 async def without_run(
     db: AsyncConnection,
     *,

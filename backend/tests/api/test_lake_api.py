@@ -332,11 +332,17 @@ async def test_an_unreachable_store_makes_the_server_not_ready(tmp_path: Path, b
     state = backend.app.state
     unreachable = Database(create_engine(f"sqlite:///{tmp_path / 'no such folder' / 'store.db'}"))
     state.health = Health(
-        database=unreachable, hub=state.hub, workspace=state.current, metrics=state.metrics, clock=state.clock
+        database=unreachable,
+        hub=state.hub,
+        workspace=state.current,
+        poller=state.tracker,
+        metrics=state.metrics,
+        clock=state.clock,
     )
     answer = await backend.http.get("/api/health/ready")
     assert (answer.status_code, answer.json()["status"]) == (503, "not_ready")
-    assert answer.json()["checks"]["store"] == {"ok": False}
+    store = answer.json()["checks"]["store"]
+    assert (store["ok"], store["state"]) == (False, "unusable")
     await unreachable.dispose()
 
 
