@@ -14,7 +14,10 @@ from e2e.server import Server
 
 LONG = 60_000
 AXE = Path(__file__).parents[1] / "bi-dashboard" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ("/", "/overview", "/runs", "/claims")
+PAGES = (
+    *("/", "/overview", "/runs", "/claims"),
+    *("/insights/claims?species=Dog", "/insights/customers", "/insights/providers", "/insights/risk"),
+)
 
 
 @pytest.fixture

@@ -237,7 +237,7 @@ PAGES = {
         },
         rows=(
             "SELECT * FROM gold.risk_scoring "
-            f"ORDER BY credibility * relativity DESC, species, breed, age_band, claim_category LIMIT {LISTED}"
+            f"ORDER BY relativity DESC, claims DESC, species, breed, age_band, claim_category LIMIT {LISTED}"
         ),
         filters={
             "species": "species",

@@ -38,3 +38,6 @@ export const readsOverview = (overview) => overview
 
 /** @param {Schemas['Faults']} report @returns {wire.FaultReport} */
 export const readsFaults = (report) => report
+
+/** @param {Schemas['ClaimFigures'] | Schemas['CustomerFigures'] | Schemas['ProviderFigures'] | Schemas['RiskFigures']} figures @returns {wire.Figures} */
+export const readsFigures = (figures) => figures

@@ -118,5 +118,10 @@
  * @typedef {FaultRule & { id: string, seen: number, hits: number, active: boolean }} SetFault
  * @typedef {{ name: string, title: string, meaning: string, rule: FaultRule }} FaultPreset
  * @typedef {{ rules: SetFault[], presets: FaultPreset[] }} FaultReport
+ *
+ * @typedef {Record<string, any>} FigureRow  the columns of a table, or sums under their names
+ * @typedef {{ as_of: AsOf | null, currency: string, totals: FigureRow | null,
+ *   before: { as_of: AsOf, totals: FigureRow } | null, options: Record<string, string[]>, top: FigureRow[],
+ *   matching: number, listed: number, next_page_token: string | null }} Figures  beside the page's own parts
  */
 export {}

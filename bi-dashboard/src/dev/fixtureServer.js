@@ -1,4 +1,5 @@
 // @ts-check
+import { claims, customers, noFigures } from './fixtureFigures.js'
 import { monthly, noMonthly, noOverview, overview } from './fixtureInsights.js'
 import { failed, past, succeeded, canceled, running } from './fixtureRuns.js'
 
@@ -115,6 +116,8 @@ const USUAL = [
     },
   ],
   [/insights\/monthly/, { body: monthly }],
+  [/insights\/claims/, { body: claims }],
+  [/insights\/customers/, { body: customers }],
   [/claims\/CLM-000123/, { body: claim }],
   [/claims\//, { status: 404, body: { code: 'claim_not_found', message: 'No such claim.', details: {} } }],
 ]
@@ -125,6 +128,7 @@ export const MOODS = {
   empty: [
     [/insights\/overview/, { body: noOverview }],
     [/insights\/monthly/, { body: noMonthly }],
+    [/insights\//, { body: noFigures }],
     [/runs/, { body: { runs: [] } }],
     [/eta-quality/, { body: { task_sets: [] } }],
     [/preview/, { body: { claims: 0, tables: [], cluster: 'cold', eta: null } }],

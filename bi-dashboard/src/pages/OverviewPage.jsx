@@ -1,8 +1,6 @@
 // @ts-check
-import { Link } from 'react-router'
 import { useQuery } from '@tanstack/react-query'
-import { Button } from '@mantine/core'
-import { EmptyState, ErrorState, Placeholder } from '../components/Feedback.jsx'
+import { ErrorState, Placeholder } from '../components/Feedback.jsx'
 import { PageHeader } from '../components/Page.jsx'
 import { AllMonths } from '../features/insights/AllMonths.jsx'
 import { AsOf } from '../features/insights/AsOf.jsx'
@@ -11,6 +9,7 @@ import { ChartPanels } from '../features/insights/ChartPanels.jsx'
 import { KpiTiles } from '../features/insights/KpiTiles.jsx'
 import { LakeNotice } from '../features/pipeline/LakeNotice.jsx'
 import { Underway } from '../features/pipeline/Underway.jsx'
+import { NoFiguresYet } from './NoFiguresYet.jsx'
 
 /** The book of business in five figures and their months. */
 export default function OverviewPage() {
@@ -55,21 +54,6 @@ const Loading = () => (
     <Placeholder height={340} label="Loading the charts" />
   </>
 )
-
-function NoFiguresYet() {
-  return (
-    <EmptyState
-      title="No figures yet"
-      action={
-        <Button component={Link} to="/pipeline">
-          Go to the pipeline
-        </Button>
-      }
-    >
-      The figures appear when the gold layer was made for the first time.
-    </EmptyState>
-  )
-}
 
 function EveryFigure() {
   const { data, error, isPending, refetch } = useQuery(monthlyQuery)

@@ -13,6 +13,7 @@ import { Commands } from './Commands.jsx'
 import { PipelinePage } from './PipelinePage.jsx'
 
 const OverviewPage = lazy(() => import('./OverviewPage.jsx'))
+const InsightPage = lazy(() => import('./InsightPage.jsx'))
 const RunsPage = lazy(() => import('./RunsPage.jsx'))
 const RunPage = lazy(() => import('./RunPage.jsx'))
 const ClaimsPage = lazy(() => import('./ClaimsPage.jsx'))
@@ -28,6 +29,10 @@ export function Pages({ store }) {
             <Route index element={<Navigate to="/pipeline" replace />} />
             <Route path="pipeline" element={<PipelinePage />} />
             <Route path="overview" element={<OverviewPage />} />
+            <Route path="insights/claims" element={<InsightPage name="claims" />} />
+            <Route path="insights/customers" element={<InsightPage name="customers" />} />
+            <Route path="insights/providers" element={<InsightPage name="providers" />} />
+            <Route path="insights/risk" element={<InsightPage name="risk" />} />
             <Route path="runs" element={<RunsPage />} />
             <Route path="runs/:runId" element={<RunPage />} />
             <Route path="claims" element={<ClaimsPage />} />

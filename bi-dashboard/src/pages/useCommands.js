@@ -12,6 +12,10 @@ const PAGES = [
   { name: 'Pipeline', path: '/pipeline', keys: 'g p', keywords: ['layers'] },
   { name: 'Runs', path: '/runs', keys: 'g r', keywords: ['history'] },
   { name: 'Claims', path: '/claims', keys: 'g c', keywords: ['where is a claim', 'land'] },
+  { name: 'Claim figures', path: '/insights/claims', keys: 'g f', keywords: ['diagnosis', 'paid', 'denied'] },
+  { name: 'Customers', path: '/insights/customers', keys: 'g u', keywords: ['churn', 'offer', 'value'] },
+  { name: 'Providers', path: '/insights/providers', keys: 'g v', keywords: ['vets', 'practices', 'network'] },
+  { name: 'Risk', path: '/insights/risk', keys: 'g k', keywords: ['breed', 'relativity'] },
 ]
 
 /** @type {{ id: string, name: string, action: RunAction }[]} */

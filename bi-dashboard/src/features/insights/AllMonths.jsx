@@ -1,6 +1,6 @@
 // @ts-check
 /** @import { Monthly } from '../../api/types.js' */
-/** @import { Column } from './MonthTable.jsx' */
+/** @import { Column } from './FigureTable.jsx' */
 import { useMemo } from 'react'
 import { Button } from '@mantine/core'
 import { download, toCsv } from '../../lib/csv.js'
@@ -21,7 +21,7 @@ function plain(value) {
 function columnsOf(months) {
   const keys = Object.keys(months[0] ?? {}).filter((key) => key !== 'year_month')
   return keys.map((key) => ({
-    key: /** @type {Column['key']} */ (key),
+    key,
     name: key.replaceAll('_', ' '),
     show: plain,
   }))

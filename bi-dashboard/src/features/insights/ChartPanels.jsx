@@ -1,13 +1,10 @@
 // @ts-check
 /** @import { Kpis, Overview } from '../../api/types.js' */
-/** @import { Column } from './MonthTable.jsx' */
-import { lazy, Suspense, useState } from 'react'
-import { Button, SegmentedControl } from '@mantine/core'
+/** @import { Column } from './FigureTable.jsx' */
+import { lazy, Suspense } from 'react'
 import { count, days, money, monthName, percent } from '../../lib/format.js'
-import { download, toCsv } from '../../lib/csv.js'
 import { Placeholder } from '../../components/Feedback.jsx'
-import { Panel } from '../../components/Page.jsx'
-import { useNear } from '../../components/useNear.js'
+import { CHART_HEIGHT, ChartPanel } from './ChartPanel.jsx'
 import { isPartial } from './kpis.js'
 import { MonthTable } from './MonthTable.jsx'
 import classes from './ChartPanels.module.css'
@@ -18,50 +15,18 @@ const RatioChart = lazy(() => charts().then((module) => ({ default: module.Ratio
 const ClaimsChart = lazy(() => charts().then((module) => ({ default: module.ClaimsChart })))
 const CycleChart = lazy(() => charts().then((module) => ({ default: module.CycleChart })))
 
-const CHART_HEIGHT = 260
-
-/**
- * A chart that can also be read as a table and taken along as CSV.
- * @param {{ title: string, source: string, months: Kpis[], columns: Column[], children: import('react').ReactNode }} props
- */
-function ChartPanel({ title, source, months, columns, children }) {
-  const [view, setView] = useState('Chart')
-  const [ref, near] = useNear()
-  const save = () =>
-    download(
-      `${title.toLowerCase().replaceAll(' ', '-')}.csv`,
-      toCsv(['year_month', ...columns.map((column) => column.key)], months),
-    )
-  const chart = near ? (
+/** @param {{ title: string, source: string, months: Kpis[], columns: Column[], children: import('react').ReactNode }} props */
+const MonthPanel = ({ title, source, months, columns, children }) => (
+  <ChartPanel
+    title={title}
+    source={source}
+    rows={months}
+    keys={['year_month', ...columns.map((column) => column.key)]}
+    table={<MonthTable months={months} columns={columns} caption={title} />}
+  >
     <Suspense fallback={<Placeholder height={CHART_HEIGHT} label="Loading the chart" />}>{children}</Suspense>
-  ) : (
-    <Placeholder height={CHART_HEIGHT} label="Loading the chart" />
-  )
-  return (
-    <Panel
-      title={title}
-      aside={
-        <>
-          <span className={classes.source}>{source}</span>
-          <SegmentedControl
-            size="xs"
-            data={['Chart', 'Table']}
-            value={view}
-            onChange={setView}
-            aria-label={`${title}: chart or table`}
-          />
-          <Button variant="default" size="xs" onClick={save}>
-            CSV
-          </Button>
-        </>
-      }
-    >
-      <div ref={ref} className={classes.body} style={{ minHeight: CHART_HEIGHT }}>
-        {view === 'Chart' ? chart : <MonthTable months={months} columns={columns} caption={title} />}
-      </div>
-    </Panel>
-  )
-}
+  </ChartPanel>
+)
 
 const SOURCE = 'gold.monthly_kpis'
 
@@ -75,7 +40,7 @@ export function ChartPanels({ overview }) {
   const shared = { months, source: SOURCE }
   return (
     <div className={classes.grid}>
-      <ChartPanel
+      <MonthPanel
         {...shared}
         title="Loss ratio by month"
         columns={[
@@ -84,8 +49,8 @@ export function ChartPanels({ overview }) {
         ]}
       >
         <RatioChart months={months} partial={partial} />
-      </ChartPanel>
-      <ChartPanel
+      </MonthPanel>
+      <MonthPanel
         {...shared}
         title="Premium and incurred"
         columns={[
@@ -95,8 +60,8 @@ export function ChartPanels({ overview }) {
         ]}
       >
         <AmountChart months={months} partial={partial} currency={currency} />
-      </ChartPanel>
-      <ChartPanel
+      </MonthPanel>
+      <MonthPanel
         {...shared}
         title="Claims by month"
         columns={[
@@ -105,8 +70,8 @@ export function ChartPanels({ overview }) {
         ]}
       >
         <ClaimsChart months={months} partial={partial} />
-      </ChartPanel>
-      <ChartPanel
+      </MonthPanel>
+      <MonthPanel
         {...shared}
         title="Cycle time"
         columns={[
@@ -115,7 +80,7 @@ export function ChartPanels({ overview }) {
         ]}
       >
         <CycleChart months={months} partial={partial} />
-      </ChartPanel>
+      </MonthPanel>
       {partial && (
         <p className={classes.note}>* {monthName(partial)} is not over: its sums will still grow.</p>
       )}

@@ -97,3 +97,24 @@ export function CycleChart({ months, partial }) {
     />
   )
 }
+
+/** Amounts of claims by month of service. @param {{ rows: Record<string, any>[], partial: string | null, currency: string }} props */
+export function ClaimAmountChart({ rows, partial, currency }) {
+  const data = rows.map((row) => ({
+    ...row,
+    month: `${shortMonth(row.service_month)}${row.service_month === partial ? '*' : ''}`,
+  }))
+  return (
+    <BarChart
+      {...CHART}
+      data={data}
+      series={[
+        { name: 'claim_amount', label: 'Billed', color: 'var(--chart-base)' },
+        { name: 'paid_amount', label: 'Paid', color: 'var(--chart-main)' },
+      ]}
+      valueFormatter={(value) => shortMoney(value, currency)}
+      yAxisProps={{ width: 62 }}
+      barChartProps={{ barGap: 1 }}
+    />
+  )
+}

@@ -1,11 +1,11 @@
 // @ts-check
-/** @import { Kpis, Overview } from '../../api/types.js' */
+/** @import { Overview } from '../../api/types.js' */
 import { count, days, money, percent } from '../../lib/format.js'
 
 /**
  * A figure of the overview. `better` says which direction is good news; `delta` is how a change reads.
- * @typedef {{ key: keyof Kpis, name: string, meaning: string, better: 'up' | 'down' | null,
- *   show: (value: number | null | undefined, currency: string) => string, delta: 'points' | 'share' | 'days' }} KpiDefinition
+ * @typedef {{ key: string, name: string, meaning: string, better: 'up' | 'down' | null,
+ *   show: (value: number | null | undefined, currency: string) => string, delta: 'points' | 'share' | 'days' | 'number' }} KpiDefinition
  */
 
 /** @type {KpiDefinition[]} */
@@ -56,6 +56,7 @@ export const KPIS = [
 function sizeShown(kpi, change, before) {
   const size = Math.abs(change)
   if (kpi.delta === 'points') return { figure: (size * 100).toFixed(1), unit: ' pts' }
+  if (kpi.delta === 'number') return { figure: size.toFixed(2), unit: '' }
   if (kpi.delta === 'days') return { figure: size.toFixed(1), unit: ' d' }
   return before === 0 ? null : { figure: ((size / Math.abs(before)) * 100).toFixed(1), unit: '%' }
 }
@@ -63,7 +64,8 @@ function sizeShown(kpi, change, before) {
 /**
  * The change from the month before, in words with a direction; null when one of the two is not known.
  *
- * @param {KpiDefinition} kpi @param {Kpis | null} latest @param {Kpis | null} previous
+ * @param {KpiDefinition} kpi @param {Record<string, any> | null | undefined} latest
+ * @param {Record<string, any> | null | undefined} previous
  */
 export function deltaOf(kpi, latest, previous) {
   const [now, before] = [latest?.[kpi.key], previous?.[kpi.key]]
@@ -73,6 +75,7 @@ export function deltaOf(kpi, latest, previous) {
   const flat = shown !== null && Number(shown.figure) === 0 // what rounds to nothing is no change
   /** @type {'up' | 'down' | 'flat'} */
   const direction = flat ? 'flat' : change > 0 ? 'up' : 'down'
+  /** @type {'good' | 'bad' | 'neutral'} */
   const tone =
     direction === 'flat' || kpi.better === null ? 'neutral' : direction === kpi.better ? 'good' : 'bad'
   const words = flat ? 'unchanged' : shown ? `${shown.figure}${shown.unit}` : 'new'
@@ -80,10 +83,12 @@ export function deltaOf(kpi, latest, previous) {
 }
 
 /** Whether the newest month is still going on, so that its sums are not comparable yet. @param {Overview} overview */
-export function isPartial({ latest, valued_on: valuedOn }) {
-  if (!latest?.year_month || !valuedOn?.startsWith(latest.year_month)) return false
-  const next = new Date(Date.parse(`${valuedOn}T00:00:00Z`) + 86_400_000).toISOString()
-  return next.startsWith(latest.year_month)
+export const isPartial = ({ latest, valued_on: valuedOn }) => isGoingOn(latest?.year_month, valuedOn)
+
+/** @param {string | undefined} month @param {string | null | undefined} valuedOn  the day up to which figures are known */
+export function isGoingOn(month, valuedOn) {
+  if (!month || !valuedOn?.startsWith(month)) return false
+  return new Date(Date.parse(`${valuedOn}T00:00:00Z`) + 86_400_000).toISOString().startsWith(month)
 }
 
 /** The months that are over, oldest first. @param {Overview} overview */

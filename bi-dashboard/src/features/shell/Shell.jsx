@@ -4,7 +4,17 @@
 import { NavLink, useLocation } from 'react-router'
 import { Burger } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { IconChartLine, IconFileDescription, IconHistory, IconPaw, IconRoute } from '@tabler/icons-react'
+import {
+  IconBuildingHospital,
+  IconChartBar,
+  IconChartLine,
+  IconFileDescription,
+  IconHistory,
+  IconPaw,
+  IconRoute,
+  IconScale,
+  IconUsers,
+} from '@tabler/icons-react'
 import { useEffect } from 'react'
 import { ConnectionMark } from './ConnectionMark.jsx'
 import { OfflineNotice } from './OfflineNotice.jsx'
@@ -17,6 +27,12 @@ const LINKS = [
   { to: '/pipeline', name: 'Pipeline', Icon: IconRoute },
   { to: '/runs', name: 'Runs', Icon: IconHistory },
   { to: '/claims', name: 'Claims', Icon: IconFileDescription },
+]
+const FIGURES = [
+  { to: '/insights/claims', name: 'Claim figures', Icon: IconChartBar },
+  { to: '/insights/customers', name: 'Customers', Icon: IconUsers },
+  { to: '/insights/providers', name: 'Providers', Icon: IconBuildingHospital },
+  { to: '/insights/risk', name: 'Risk', Icon: IconScale },
 ]
 
 /** @param {{ connection: ConnectionStatus, workspace: Workspace | null, tools?: import('react').ReactNode, children: import('react').ReactNode }} props */
@@ -64,12 +80,9 @@ export function Shell({ connection, workspace, tools, children }) {
       </header>
       <nav id="navigation" className={classes.nav} data-opened={opened || undefined} aria-label="Pages">
         <div className={classes.links}>
-          {LINKS.map(({ to, name, Icon }) => (
-            <NavLink key={to} to={to} className={classes.link}>
-              <Icon aria-hidden="true" size={18} stroke={1.7} />
-              {name}
-            </NavLink>
-          ))}
+          <Links links={LINKS} />
+          <p className={classes.group}>Figures of gold</p>
+          <Links links={FIGURES} />
         </div>
       </nav>
       <main id="content" tabIndex={-1} className={classes.main}>
@@ -81,3 +94,12 @@ export function Shell({ connection, workspace, tools, children }) {
     </div>
   )
 }
+
+/** @param {{ links: typeof LINKS }} props */
+const Links = ({ links }) =>
+  links.map(({ to, name, Icon }) => (
+    <NavLink key={to} to={to} className={classes.link}>
+      <Icon aria-hidden="true" size={18} stroke={1.7} />
+      {name}
+    </NavLink>
+  ))
