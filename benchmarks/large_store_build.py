@@ -14,6 +14,7 @@ from pathlib import Path
 FIRST_RUN_ID = 900_000_000_000  # far from those that the workspace gives
 MICROS_PER_RUN = 1_500_000  # between two clicks; a million of them take 17 days
 RUNS_AT_ONCE = 50_000
+PARTS_PER_WHOLE = 3
 FAILED_EVERY, REFUSED_EVERY = 40, 1_000
 
 EVENT = re.compile(r'\{"seq":\d+(.*?"at":")[^"]*(".*?"data":\{"run_id":)\d+(.*)', re.DOTALL)
@@ -49,13 +50,15 @@ def _models(db: sqlite3.Connection, events_per_run: int) -> int:
     found = db.execute(
         "SELECT run_id, requested_at FROM runs WHERE submission_id IS NOT NULL ORDER BY run_id"
     ).fetchall()
+    whole, *parts = found  # the first run of a store is one of all layers; people click a layer more often
+    found = [whole, *parts * PARTS_PER_WHOLE]
     for k, (run_id, requested_at) in enumerate(found):
         db.execute("INSERT INTO model VALUES (?, ?, ?)", [k, run_id, requested_at])
         own = db.execute("SELECT type, text FROM events WHERE run_id = ? ORDER BY seq", [run_id]).fetchall()
         for n, (kind, text) in enumerate(_spread(own, events_per_run), start=1):
-            parts = EVENT.fullmatch(text)
-            assert parts, text
-            db.execute("INSERT INTO model_event VALUES (?, ?, ?, ?, ?, ?)", [k, n, kind, *parts.groups()])
+            pieces = EVENT.fullmatch(text)
+            assert pieces, text
+            db.execute("INSERT INTO model_event VALUES (?, ?, ?, ?, ?, ?)", [k, n, kind, *pieces.groups()])
     db.execute("CREATE INDEX temp.ix_model_event ON model_event (k, n)")
     return len(found)
 
