@@ -175,7 +175,8 @@ class RunActions:
 
     async def _attempt(self, action: RunAction) -> None:
         try:
-            await self._send(action)
+            with self._journal.tracing.span("action", run_id=action.run_id, kind=action.kind.value):
+                await self._send(action)
         except Exception as fault:
             if not isinstance(fault, WorkspaceError):
                 log.exception("action_attempt_failed", action_id=action.action_id)

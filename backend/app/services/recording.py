@@ -107,7 +107,8 @@ class RunRecorder:
 
     async def _look(self, run: SeenRun, before: RunRecord) -> Look | None:
         try:
-            return Look(run, await self._details.read(run, before))
+            with structlog.contextvars.bound_contextvars(run_id=run.run_id):
+                return Look(run, await self._details.read(run, before))
         except OutputsPending:
             return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,7 +19,7 @@ class Tracing(Protocol):
     """What the services say of what they do; attributes are ids and names, never what a user typed or stored."""
 
     def span(self, name: str, **attributes: str | int) -> AbstractContextManager[object]:
-        """A span for the length of the block; log lines within carry its `trace_id`."""
+        """A span for the length of the block; log lines within carry its attributes, and its `trace_id` if traced."""
         ...
 
     def past(self, name: str, began_at: datetime, ended_at: datetime, **attributes: str | int) -> None:
@@ -28,10 +28,10 @@ class Tracing(Protocol):
 
 
 class NoTracing:
-    """Nobody listens."""
+    """Nobody listens; log lines within a span carry its attributes all the same."""
 
     def span(self, name: str, **attributes: str | int) -> AbstractContextManager[object]:
-        return nullcontext()
+        return structlog.contextvars.bound_contextvars(**attributes)
 
     def past(self, name: str, began_at: datetime, ended_at: datetime, **attributes: str | int) -> None:
         return None
