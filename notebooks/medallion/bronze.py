@@ -60,6 +60,7 @@ class Bronze:
         self._result = Result("bronze")
         self._landed: tuple[LandedFile, ...] = ()
         self._corrupt: Counter[str] = Counter()
+        self._stamp = raw.Stamp(run.batch_id, run.now())
 
     def run(self) -> Result:
         self._lake.ensure_schema("bronze")
@@ -154,10 +155,10 @@ class Bronze:
         lines, csv = [f for f in files if not f.is_csv], [f for f in files if f.is_csv]
         parts = []
         if lines:
-            parts.append(raw.json_rows(self._contents(lines), entity, self._run.batch_id))
+            parts.append(raw.json_rows(self._contents(lines), entity, self._stamp))
         if csv:
             mine = {file.path: headers[file.path] for file in csv}
-            parts.append(raw.csv_rows(self._contents(csv), entity, mine, self._run.batch_id))
+            parts.append(raw.csv_rows(self._contents(csv), entity, mine, self._stamp))
         found = [part for part in parts if part is not None]
         return _union(found) if found else None
 

@@ -10,6 +10,8 @@ from medallion.schemas import Entity, Field, Kind
 
 _AMOUNT = r"^[+-]?\d{1,10}(\.\d{1,2})?$"
 _DATE = r"^\d{4}-\d{2}-\d{2}([T ].*)?$"
+_FIRST_DAY = "1900-01-01"
+"""Dates before it are typing mistakes; one of them would earn premium for centuries."""
 _WHOLE = r"^[+-]?\d{1,9}$"
 _NUMBER = r"^[+-]?\d{1,15}(\.\d{1,15})?$"
 
@@ -27,14 +29,14 @@ SQL_TYPES: dict[Kind, str] = {
 def typed(raw: DataFrame, entity: Entity) -> DataFrame:
     """The typed columns of `entity`, the raw ones in the struct `_raw`, and `_key`, which every row has.
 
-    A text that does not say a value of its type beyond doubt becomes null: nothing is guessed.
+    A text that does not say a value of its type beyond doubt becomes null: nothing is guessed. Needs `placed` rows.
     """
-    lineage = ["_content_hash", "_source_file", "_line", "_landed_at", "_corrupt", "_rescued"]
+    lineage = ["_content_hash", "_source_file", "_landed_at", "_corrupt", "_since", "_place"]
     return raw.select(
         *[typed_column(field).alias(field.name) for field in entity.fields],
         F.struct(*[F.col(column) for column in entity.columns]).alias("_raw"),
         *lineage,
-        F.coalesce(filled(entity.key), F.concat_ws("#", "_source_file", "_line")).alias("_key"),
+        "_key",
     )
 
 
@@ -53,7 +55,8 @@ def typed_column(field: Field) -> Column:
     if field.kind == "timestamp":
         return text.try_cast("timestamp")
     if field.kind == "date":
-        return F.when(text.rlike(_DATE), F.substring(text, 1, 10)).try_cast("date")
+        day = F.when(text.rlike(_DATE), F.substring(text, 1, 10))
+        return F.when(day >= _FIRST_DAY, day).try_cast("date")
     pattern = {"money": _AMOUNT, "int": _WHOLE, "number": _NUMBER}[field.kind]
     return F.when(text.rlike(pattern), text).try_cast(SQL_TYPES[field.kind])
 
@@ -63,10 +66,39 @@ def _flag(text: Column) -> Column:
     return F.when(word.isin("true", "t", "yes", "y", "1"), True).when(word.isin("false", "f", "no", "n", "0"), False)
 
 
-def newest_first(updated_at: str = "updated_at") -> list[Column]:
-    """Which version of a row wins: the last updated (a row that does not say: when it landed), then the last landed."""
-    order = (F.coalesce(updated_at, "_landed_at"), "_landed_at", "_source_file", "_line")
-    return [F.desc_nulls_last(column) for column in order]
+def since() -> Column:
+    """When a raw row began to count: when it was last updated; when it landed, where it does not say or cannot be true.
+
+    A row cannot be changed after it landed: a later time is a wrong clock, and would win over every correction.
+    """
+    updated_at = filled("updated_at").try_cast("timestamp")
+    possible = updated_at <= F.col("_landed_at") + F.expr("INTERVAL 1 DAY")
+    return F.coalesce(F.when(possible, updated_at), "_landed_at")
+
+
+def place() -> Column:
+    return F.struct("_landed_at", "_source_file", "_line")
+
+
+_PLACE = ("_place._landed_at", "_place._source_file", "_place._line")
+
+
+def newest_first() -> list[Column]:
+    """Which version of a key wins: the last updated, then the last landed. Needs `_since` and `_place`."""
+    return [F.desc_nulls_last(F.col(name)) for name in ("_since", *_PLACE)]
+
+
+def placed(raw: DataFrame, *, several: bool) -> DataFrame:
+    """Raw rows that have `_key` with `_since` and `_place`, which order the versions of a key.
+
+    With `several` versions of a key, one that landed more than once says of all its rows where it came from first.
+    """
+    raw = raw.withColumns({"_since": since(), "_place": place()})
+    if not several:
+        return raw
+    same = Window.partitionBy("_key", "_content_hash").orderBy(*_PLACE)
+    first = raw.withColumn("_first", F.first("_place").over(same))
+    return first.withColumns({name: F.col("_first")[name] for name in ("_landed_at", "_source_file", "_line")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +115,7 @@ class Judged:
 
 
 def judge(evaluate: Callable[[DataFrame], DataFrame], single: DataFrame | None, several: DataFrame | None) -> Judged:
-    """Evaluate raw rows that have `_key`, and say which version of each key counts.
+    """Evaluate `placed` rows, and say which version of each key counts.
 
     `evaluate` adds `_rejects`. `_newest` is the last version of a key, `_good` the last one without a reject: a row
     that is not `_good` is superseded, or goes to quarantine when it is `_newest`. Nearly all keys have one version:

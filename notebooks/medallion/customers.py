@@ -38,6 +38,7 @@ def customer_360(
         "pets",
         "policies",
         "active_policies",
+        "insured_pets",
         "claims",
         "open_claims",
         "denied_claims",
@@ -53,6 +54,7 @@ def customer_360(
             "tenure_months": F.floor(tenure).cast("int"),
             "loss_ratio": ratio(F.col("incurred_amount"), F.col("earned_premium")),
             "lifetime_value": _lifetime_value(),
+            "is_multi_pet": F.col("insured_pets") > 1,
             "limit_used": F.coalesce(ratio(F.col("_paid_last_year"), F.col("_limit")), F.lit(0.0)),
         }
     )
@@ -127,6 +129,7 @@ def _policies(policies: DataFrame, as_of: date) -> DataFrame:
     return held.groupBy("customer_id").agg(
         F.count("*").alias("policies"),
         F.count_if("_active").alias("active_policies"),
+        F.countDistinct(F.when(F.col("_active"), F.col("pet_id"))).alias("insured_pets"),
         F.sum(premium).cast(_MONEY).alias("annual_premium"),
         earned(premium_days(days("_from", "_until"))).alias("earned_premium"),
         F.count_if(F.col("_active") & ~F.coalesce("includes_wellness", F.lit(False))).alias("unprotected_wellness"),

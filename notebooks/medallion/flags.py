@@ -3,10 +3,6 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion.lake import Lake
-from medallion.pending import FEW
-from medallion.references import policy_terms
-from medallion.run import Run
 from medallion.terms import waiting_days
 
 SPIKE_DAYS = 7
@@ -21,16 +17,6 @@ FACTS = (
     *("service_date", "submitted_date", "claim_amount", "ineligible_reason"),
 )
 """What a flag looks at."""
-
-
-def update(run: Run, lake: Lake, table: str) -> None:
-    """Bring `review_flags` of the released claims up to date: a new claim can flag old ones."""
-    held = lake.read(table).select(*FACTS, F.col("review_flags").alias("_held"))
-    stale = flagged(held, policy_terms(lake)).where("review_flags <> _held").select("claim_id", "review_flags")
-    rows = stale.limit(FEW + 1).collect()
-    if rows:
-        fresh = run.spark.createDataFrame(rows, stale.schema) if len(rows) <= FEW else stale
-        lake.update(table, fresh.withColumn("_run_id", F.lit(run.batch_id)), "claim_id")
 
 
 def flagged(claims: DataFrame, policies: DataFrame) -> DataFrame:

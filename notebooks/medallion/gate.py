@@ -11,7 +11,9 @@ from medallion.quarantine import QUARANTINE
 from medallion.run import Run
 
 MIN_JUDGED = 100
-"""Rows that a batch has at least, of one table, before its share says anything: one bad claim alone is no bad batch."""
+MIN_REFUSED = 20
+"""A batch has so many rows judged, or so many refused, of one table before its share says anything: one bad claim alone
+is no bad batch."""
 
 
 class TooManyRejected(RuntimeError):
@@ -53,18 +55,19 @@ def check(run: Run, lake: Lake) -> None:
 
 
 def _refusals(lake: Lake) -> list[Refusal]:
-    """One for each batch and table with rows in quarantine and enough rows judged; few rows, so paired here."""
+    """One for each batch and table with enough rows to judge it by; few rows of few batches, so paired here."""
     batch = ("table_name", "_run_id")
     waiting = lake.read(QUARANTINE).groupBy(*batch, "rule").agg(F.count("*").alias("n")).collect()
     if not waiting:
         return []
     checked = lake.read(quality.TABLE).groupBy(*batch).agg(F.max("checked").alias("checked"))
-    by_batch = {(table, run_id): n for table, run_id, n in checked.where(F.col("checked") >= MIN_JUDGED).collect()}
+    by_batch = {(table, run_id): n for table, run_id, n in checked.collect()}
     rules: defaultdict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
     for table, run_id, rule, n in waiting:
         rules[table, run_id].append((n, rule))
-    return [
+    refusals = [
         Refusal(table, run_id, sum(n for n, _ in broken), by_batch[table, run_id], max(broken)[1], max(broken)[0])
         for (table, run_id), broken in rules.items()
         if (table, run_id) in by_batch
     ]
+    return [refusal for refusal in refusals if refusal.checked >= MIN_JUDGED or refusal.waiting >= MIN_REFUSED]

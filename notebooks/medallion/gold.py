@@ -1,6 +1,6 @@
 """Gold: the figures that people act on, each table exactly what a full rebuild from the released claims would give."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from pyspark.sql import DataFrame
@@ -27,6 +27,7 @@ KEYS = {
     "gold.cross_sell": ("customer_id", "offer"),
 }
 """The aggregates and their grain."""
+Write = Callable[[str, DataFrame, Sequence[str]], None]
 TABLES = (release.TABLE, *KEYS)
 NEEDED = ("claims", "policies", "customers", "pets", "vet_providers")
 
@@ -59,21 +60,21 @@ class Gold:
     def _bring_up_to_date(self) -> None:
         standing = Standing(self._run, self._lake, "gold", [f"silver.{table}" for table in NEEDED])
         if not standing.holds():
-            self._build()
+            self._build(anew=standing.is_of_other_code)
             self._lake.finish()
-            if self._run.claim_ids is None:
-                standing.keep()
+            standing.keep(nothing_pending=self._run.claim_ids is None)
         self._result.unknown_claim_ids = self._unknown_claim_ids()
 
-    def _build(self) -> None:
-        release.release(self._run, self._lake)
+    def _build(self, *, anew: bool) -> None:
+        release.release(self._run, self._lake, anew=anew)
         self._progress.did(release.TABLE)
+        write = self._lake.replace if anew else self._lake.sync
         figures = self._figures()
-        at_once([partial(self._sync, table, figures[table]) for table in figures])
-        self._sync("gold.cross_sell", lambda: cross_sell(self._lake.read("gold.customer_360")))
+        at_once([partial(self._write, write, table, figures[table]) for table in figures])
+        self._write(write, "gold.cross_sell", lambda: cross_sell(self._lake.read("gold.customer_360")))
 
-    def _sync(self, table: str, build: Callable[[], DataFrame]) -> None:
-        self._lake.sync(table, self._stamped(build()), KEYS[table])
+    def _write(self, write: Write, table: str, build: Callable[[], DataFrame]) -> None:
+        write(table, self._stamped(build()), KEYS[table])
         self._progress.did(table)
 
     def _figures(self) -> dict[str, Callable[[], DataFrame]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from medallion.result import TableResult
@@ -20,6 +20,7 @@ class Lake:
         self._names: dict[str, set[str]] = {}
         self._touched: set[str] = set()
         self._commits: dict[str, Commit] = {}
+        self._columns: dict[str, list[str]] = {}
         self.results: dict[str, TableResult] = {}
 
     def full_name(self, table: str) -> str:
@@ -63,12 +64,19 @@ class Lake:
         """Whether this run wrote the table."""
         return table in self._touched
 
+    def columns(self, table: str) -> list[str]:
+        """The columns of a table, which may have been made by older code; asked again only after this run wrote it."""
+        if table not in self._columns:
+            self._columns[table] = list(self.read(table).columns)
+        return self._columns[table]
+
     def append(self, table: str, rows: DataFrame) -> None:
-        """Add rows; makes the table when it is not there, also with no rows."""
+        """Add rows; makes the table when it is not there, also with no rows. A table of older code gets new columns."""
         self._write(table, rows, "append")
 
     def _write(self, table: str, rows: DataFrame, mode: str) -> None:
-        rows.write.format("delta").mode(mode).saveAsTable(self.full_name(table))
+        evolution = "mergeSchema" if mode == "append" else "overwriteSchema"
+        rows.write.format("delta").mode(mode).option(evolution, "true").saveAsTable(self.full_name(table))
         schema, name = table.split(".")
         self._names.setdefault(schema, set()).add(name)
         self._wrote(table)
@@ -76,6 +84,7 @@ class Lake:
     def _wrote(self, table: str) -> None:
         self._touched.add(table)
         self._commits.pop(table, None)
+        self._columns.pop(table, None)
 
     def merge(self, table: str, source: DataFrame, keys: Sequence[str], *, gone: str | None = None) -> None:
         """Upsert by key; rows of `source` whose flag `gone` is true are deleted. `source` has one row per key."""
@@ -85,17 +94,6 @@ class Lake:
         view = f"merge_{table.replace('.', '_')}"
         source.createOrReplaceTempView(view)
         self._run.spark.sql(self._merge_statement(table, view, [c for c in source.columns if c != gone], keys, gone))
-        self._wrote(table)
-
-    def update(self, table: str, source: DataFrame, key: str) -> None:
-        """Set the columns of `source` in the rows that have its key."""
-        view = f"update_{table.replace('.', '_')}"
-        source.createOrReplaceTempView(view)
-        assignments = ", ".join(f"t.{column} = s.{column}" for column in source.columns if column != key)
-        self._run.spark.sql(
-            f"MERGE INTO {self.full_name(table)} AS t USING {view} AS s ON t.{key} = s.{key} "
-            f"WHEN MATCHED THEN UPDATE SET {assignments}"
-        )
         self._wrote(table)
 
     def _merge_statement(
@@ -117,17 +115,31 @@ class Lake:
 
         The table is written whole: a figure's plan is too deep to be the source of a MERGE, which reads it repeatedly.
         """
+        self._overwrite(table, wanted, keys, F.col("_row_hash"), ("_row_hash", *STAMPS))
+
+    def replace(self, table: str, wanted: DataFrame, keys: Sequence[str]) -> None:
+        """The same by all columns: for a table of other code, which may lack columns and hold other rows."""
+        facts = [name for name in wanted.columns if name not in STAMPS]
+        self._overwrite(table, wanted, keys, F.md5(F.to_json(F.struct(*facts))), wanted.columns)
+
+    def _overwrite(
+        self, table: str, wanted: DataFrame, keys: Sequence[str], state: Column, needed: Sequence[str]
+    ) -> None:
         if not self.exists(table):
             self.append(table, wanted)
             return
-        held = self.read(table).select(*keys, F.struct("_row_hash", *STAMPS).alias("_held"))
-        both = wanted.join(held, list(keys), "left")
-        same = F.coalesce(F.col("_held")["_row_hash"] == F.col("_row_hash"), F.lit(False))
+        if not set(needed) <= set(self.columns(table)):
+            self._write(table, wanted, "overwrite")
+            return
+        stamps = [name for name in STAMPS if name in needed]
+        held = self.read(table).select(*keys, F.struct(state.alias("state"), *stamps).alias("_held"))
+        both = wanted.withColumn("_state", state).join(held.dropDuplicates(list(keys)), list(keys), "left")
+        same = F.coalesce(F.col("_held")["state"] == F.col("_state"), F.lit(False))
         rows, kept = both.agg(F.count("*"), F.count_if(same)).collect()[0]
         if rows == kept == held.count():
             return
-        stamps = {name: F.when(same, F.col("_held")[name]).otherwise(F.col(name)) for name in STAMPS}
-        self._write(table, both.withColumns(stamps).select(*wanted.columns), "overwrite")
+        kept_stamps = {name: F.when(same, F.col("_held")[name]).otherwise(F.col(name)) for name in stamps}
+        self._write(table, both.withColumns(kept_stamps).select(*wanted.columns), "overwrite")
 
     def finish(self) -> list[TableResult]:
         """Fill in versions, row counts and the rows that this run wrote. An untouched table costs only its log."""

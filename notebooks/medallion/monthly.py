@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from medallion.exposure import DAYS_PER_YEAR, by_month, earned, premium_days
@@ -15,18 +15,26 @@ DENIALS = {
     "denied_not_covered": "%not covered%",
     "denied_documentation": "%documentation%",
 }
+_OTHER = "denied_other"
+OPEN_BY_AGE = {
+    "open_claims_to_7_days": (0, 7),
+    "open_claims_8_to_30_days": (8, 30),
+    "open_claims_over_30_days": (31, 100_000),
+}
+"""Days since a claim was submitted, first and last."""
 _MONEY = "decimal(12,2)"
 _SUMS = ("claim_amount", "approved_amount", "paid_amount", "case_reserve", "expected_paid", "leakage_amount")
 _COUNTS = (
     *("claims", "open_claims", "decided_claims", "approved_claims", "denied_claims", "paid_claims"),
-    "straight_through_claims",
+    *("straight_through_claims", *DENIALS, _OTHER, *OPEN_BY_AGE),
 )
+_POLICY_COUNTS = ("policies_in_force", "policies_at_end", "policies_retained")
 
 
 def monthly_kpis(spark: SparkSession, claims: DataFrame, policies: DataFrame, as_of: date) -> DataFrame:
     """One row per month in which a policy was in force or a claim was served, up to `as_of`."""
     claims = valued(claims, as_of)
-    by_claims = claims.groupBy(F.col("service_month").alias("year_month")).agg(*_claim_figures())
+    by_claims = claims.groupBy(F.col("service_month").alias("year_month")).agg(*_claim_figures(as_of))
     reserves = ibnr_by_month(spark, claims, as_of).withColumnRenamed("service_month", "year_month")
     months = (
         _earned_by_month(policies, as_of)
@@ -37,16 +45,21 @@ def monthly_kpis(spark: SparkSession, claims: DataFrame, policies: DataFrame, as
 
 
 def _earned_by_month(policies: DataFrame, as_of: date) -> DataFrame:
-    monthly = by_month(policies, as_of).groupBy(F.date_format("month", "yyyy-MM").alias("year_month"))
+    last_day = F.least(F.last_day("month"), F.lit(as_of))
+    rows = by_month(policies, as_of).withColumn("_at_end", F.col("_until") > last_day)
+    monthly = rows.groupBy(F.date_format("month", "yyyy-MM").alias("year_month"))
     return monthly.agg(
         F.countDistinct("policy_id").alias("policies_in_force"),
+        F.count_if("_at_end").alias("policies_at_end"),
+        F.count_if(F.col("_at_end") & (F.col("_from") < F.col("month"))).alias("policies_retained"),
         F.round(F.sum("days") / DAYS_PER_YEAR, 4).alias("exposure_years"),
         earned(premium_days(F.col("days"))).alias("earned_premium"),
     )
 
 
-def _claim_figures() -> list[Column]:
+def _claim_figures(as_of: date) -> list[Column]:
     status = F.col("status")
+    waiting = F.datediff(F.lit(as_of), "submitted_date")
     return [
         F.count("*").alias("claims"),
         F.count_if(~F.col("is_decided")).alias("open_claims"),
@@ -54,23 +67,32 @@ def _claim_figures() -> list[Column]:
         F.count_if(status.isin("Approved", "Partially Approved", "Paid")).alias("approved_claims"),
         F.count_if(status == "Denied").alias("denied_claims"),
         F.count_if(F.col("paid_amount") > 0).alias("paid_claims"),
-        *[_denials(pattern).alias(name) for name, pattern in DENIALS.items()],
+        *[F.count_if(reason).alias(name) for name, reason in _denials().items()],
+        *[
+            F.count_if(~F.col("is_decided") & waiting.between(first, last)).alias(name)
+            for name, (first, last) in OPEN_BY_AGE.items()
+        ],
         *[F.sum(name).cast(_MONEY).alias(name) for name in _SUMS],
         F.percentile("decision_days", F.lit(0.5)).alias("decision_days_p50"),
         F.percentile("decision_days", F.lit(0.9)).alias("decision_days_p90"),
         F.percentile("payment_days", F.lit(0.5)).alias("payment_days_p50"),
         F.percentile("payment_days", F.lit(0.9)).alias("payment_days_p90"),
-        F.count_if(F.col("is_decided") & (F.col("decision_days") <= 0)).alias("straight_through_claims"),
+        F.count_if(F.col("is_decided") & (F.col("decision_days") == 0)).alias("straight_through_claims"),
     ]
 
 
-def _denials(pattern: str) -> Column:
-    return F.count_if((F.col("status") == "Denied") & F.lower("denial_reason").like(pattern))
+def _denials() -> dict[str, Column]:
+    """Each denied claim under the first reason that fits, so that the reasons add up to the denials."""
+    named = F.lit(None).cast("string")
+    for name, pattern in reversed(DENIALS.items()):
+        named = F.when(F.lower("denial_reason").like(pattern), name).otherwise(named)
+    reason = F.when(F.col("status") == "Denied", F.coalesce(named, F.lit(_OTHER)))
+    return {name: reason == name for name in (*DENIALS, _OTHER)}
 
 
 def _without_nulls(months: DataFrame) -> DataFrame:
     """A month without claims, or without premium, has zeros; percentiles of nothing stay null."""
-    zeroed = {name: F.coalesce(name, F.lit(0)).cast("bigint") for name in ("policies_in_force", *_COUNTS, *DENIALS)}
+    zeroed = {name: F.coalesce(name, F.lit(0)).cast("bigint") for name in (*_POLICY_COUNTS, *_COUNTS)}
     zeroed |= {name: F.coalesce(name, F.lit(0)).cast(_MONEY) for name in ("earned_premium", *_SUMS, "ibnr_amount")}
     zeroed["exposure_years"] = F.coalesce("exposure_years", F.lit(0.0))
     zeroed["developed"] = F.coalesce("developed", F.lit(1.0))
@@ -89,8 +111,19 @@ def _ratios(months: DataFrame) -> DataFrame:
         "approval_rate": ("approved_claims", "decided_claims"),
         "denial_rate": ("denied_claims", "decided_claims"),
         "straight_through_rate": ("straight_through_claims", "decided_claims"),
+        **{name.replace("denied", "denial_rate"): (name, "decided_claims") for name in (*DENIALS, _OTHER)},
+        "retention_rate": ("policies_retained", "_policies_before"),
     }
-    return months.withColumns({name: ratio(F.col(over), F.col(under)) for name, (over, under) in ratios.items()})
+    months = months.withColumn("_policies_before", _policies_before())
+    months = months.withColumns({name: ratio(F.col(over), F.col(under)) for name, (over, under) in ratios.items()})
+    return months.drop("_policies_before")
+
+
+def _policies_before() -> Column:
+    """Policies in force at the end of the month before; null when the book has nothing in that month."""
+    order = Window.partitionBy(F.lit(1)).orderBy("year_month")
+    before = F.date_format(F.add_months(F.to_date(F.concat("year_month", F.lit("-01"))), -1), "yyyy-MM")
+    return F.when(F.lag("year_month").over(order) == before, F.lag("policies_at_end").over(order))
 
 
 def ratio(over: Column, under: Column) -> Column:

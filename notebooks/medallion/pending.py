@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion.conform import filled, newest_first
+from medallion.conform import filled, newest_first, place, since
 from medallion.lake import Lake
 from medallion.quarantine import QUARANTINE
 from medallion.references import refs_hash, with_reference_hashes
@@ -14,10 +14,13 @@ from medallion.schemas import LINEAGE, Entity
 
 
 def bronze_rows(run: Run, lake: Lake, entity: Entity) -> DataFrame:
-    """The raw rows of a table; none when nothing of it has landed yet."""
-    if lake.exists(f"bronze.{entity.table}"):
-        return lake.read(f"bronze.{entity.table}")
-    kinds = {"_line": "int", "_landed_at": "timestamp"}
+    """The raw rows of a table; none when nothing of it has landed yet. A table of older code may lack columns."""
+    table = f"bronze.{entity.table}"
+    if lake.exists(table):
+        missing = [name for name in entity.columns if name not in lake.columns(table)]
+        rows = lake.read(table)
+        return rows.withColumns({name: F.lit(None).cast("string") for name in missing}) if missing else rows
+    kinds = {"_line": "int", "_landed_at": "timestamp", "_ingested_at": "timestamp"}
     columns = [f"{name} {kinds.get(name, 'string')}" for name in (*entity.columns, *LINEAGE)]
     return run.spark.createDataFrame([], ", ".join(columns))
 
@@ -33,17 +36,26 @@ def keys_to_judge(run: Run, lake: Lake, entity: Entity, *, every_version: bool =
     `every_version`: a version that silver does not hold counts even when it is not the newest (for histories).
     """
     raw = keyed(bronze_rows(run, lake, entity), entity)
-    held = lake.read(f"silver.{entity.table}_history" if every_version else f"silver.{entity.table}")
-    held = held.select(F.col(entity.key).alias("_key"), "_content_hash")
     quarantined = _quarantined(lake, entity)
+    keys = _unheld_versions(raw, lake, entity) if every_version else _unheld(raw, lake, entity, quarantined)
+    return keys if quarantined is None else keys.unionAll(quarantined.select("_key"))
+
+
+def _unheld(raw: DataFrame, lake: Lake, entity: Entity, quarantined: DataFrame | None) -> DataFrame:
+    held = lake.read(f"silver.{entity.table}").select(F.col(entity.key).alias("_key"), "_content_hash")
     if quarantined is not None:
         held = held.unionAll(quarantined)
     unheld = raw.select("_key", "_content_hash").join(held, ["_key", "_content_hash"], "left_anti")
-    if not every_version:
-        candidates = raw.join(unheld.select("_key").distinct(), "_key", "left_semi")
-        unheld = _newest(candidates).join(held, ["_key", "_content_hash"], "left_anti")
-    keys = unheld.select("_key")
-    return keys if quarantined is None else keys.unionAll(quarantined.select("_key"))
+    candidates = raw.join(unheld.select("_key").distinct(), "_key", "left_semi")
+    return _newest(candidates).join(held, ["_key", "_content_hash"], "left_anti").select("_key")
+
+
+def _unheld_versions(raw: DataFrame, lake: Lake, entity: Entity) -> DataFrame:
+    """A row without a time of its own is another version each time it lands, even with the same content."""
+    held = lake.read(f"silver.{entity.table}_history")
+    held = held.select(F.col(entity.key).alias("_key"), "_content_hash", F.col("valid_from").alias("_since"))
+    versions = raw.select("_key", "_content_hash", since().alias("_since"))
+    return versions.join(held, ["_key", "_content_hash", "_since"], "left_anti").select("_key")
 
 
 def _quarantined(lake: Lake, entity: Entity) -> DataFrame | None:
@@ -63,7 +75,6 @@ class Keys:
 
     rows: DataFrame
     few: bool
-    names: frozenset[str] = frozenset()
 
     @staticmethod
     def of(run: Run, rows: DataFrame, *columns: str) -> "Keys | None":
@@ -77,29 +88,18 @@ class Keys:
             return Keys(rows.distinct(), False)
         schema = ", ".join(f"{name} string" for name in columns)
         local = run.spark.createDataFrame(sorted({tuple(row) for row in held}), schema)
-        return Keys(local, True, frozenset(row[0] for row in held))
+        return Keys(local, True)
 
-    def may_share(self, other: "Keys | None") -> bool:
-        """Whether a key can be in both."""
-        if other is None:
-            return False
-        return not (self.few and other.few) or bool(self.names & other.names)
+
+def held_here(run: Run, rows: DataFrame) -> DataFrame:
+    """The rows as they are now, when they are few: a plan with them in it is planned and read in a fraction of time."""
+    held = rows.limit(FEW + 1).collect()
+    return run.spark.createDataFrame(held, rows.schema) if len(held) <= FEW else rows
 
 
 def repeated(run: Run, raw: DataFrame) -> Keys | None:
     """Keys that have several versions in `raw`."""
     return Keys.of(run, raw.groupBy("_key").agg(F.count("*").alias("_n")).where("_n > 1"), "_key")
-
-
-def newest_rows(raw: DataFrame, several: Keys | None) -> DataFrame:
-    """The newest version of each key; only the keys that have `several` are sorted."""
-    if several is None:
-        return raw
-    updated_at = filled("updated_at").try_cast("timestamp")
-    ranked = raw.join(several.rows, "_key", "left_semi").withColumn("_at", updated_at)
-    order = Window.partitionBy("_key").orderBy(*newest_first("_at"))
-    newest = ranked.withColumn("_n", F.row_number().over(order)).where("_n = 1").drop("_n", "_at")
-    return raw.join(several.rows, "_key", "left_anti").unionByName(newest)
 
 
 def stale_claims(lake: Lake) -> DataFrame:
@@ -129,6 +129,6 @@ def unknown_claim_ids(run: Run, known: DataFrame) -> list[str]:
 
 
 def _newest(raw: DataFrame) -> DataFrame:
-    ranked = raw.withColumn("_at", filled("updated_at").try_cast("timestamp"))
-    order = Window.partitionBy("_key").orderBy(*newest_first("_at"))
-    return ranked.withColumn("_n", F.row_number().over(order)).where("_n = 1").select("_key", "_content_hash")
+    versions = raw.select("_key", "_content_hash", since().alias("_since"), place().alias("_place"))
+    order = Window.partitionBy("_key").orderBy(*newest_first())
+    return versions.withColumn("_n", F.row_number().over(order)).where("_n = 1").select("_key", "_content_hash")

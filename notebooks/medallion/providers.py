@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion.monthly import ratio
@@ -27,11 +27,15 @@ def provider_performance(providers: DataFrame, claims: DataFrame, as_of: date) -
         "customers",
         "duplicate_invoices",
         "flagged_claims",
+        "documented_claims",
     )
     rows = rows.withColumns({name: F.coalesce(name, F.lit(0)).cast("bigint") for name in counts})
     money = ("billed_amount", "paid_amount")
     rows = rows.withColumns({name: F.coalesce(name, F.lit(0)).cast(_MONEY) for name in money})
     whole = Window.partitionBy(F.lit(1))
+    in_network = F.coalesce("is_in_network", F.lit(False))
+    network_claims = F.sum(F.when(in_network, F.col("claims"))).over(whole)
+    above_peers = F.col("billed_amount").cast("double") - F.col("_peer_billed")
     weight = F.least(F.col("claims") / F.lit(float(CREDIBLE_CLAIMS)), F.lit(1.0))
     return rows.withColumns(
         {
@@ -40,9 +44,12 @@ def provider_performance(providers: DataFrame, claims: DataFrame, as_of: date) -
             "denial_rate": ratio(F.col("denied_claims"), F.col("decided_claims")),
             "average_billed": ratio(F.col("billed_amount"), F.col("claims")).cast(_MONEY),
             "volume_share": ratio(F.col("claims"), F.sum("claims").over(whole)),
-            "is_in_network": F.coalesce("is_in_network", F.lit(False)),
+            "network_share": F.when(in_network, ratio(F.col("claims"), network_claims)),
+            "upcoding_z": F.when(F.col("_peer_variance") > 0, F.round(above_peers / F.sqrt("_peer_variance"), 4)),
+            "documentation_rate": ratio(F.col("documented_claims"), F.col("claims")),
+            "is_in_network": in_network,
         }
-    ).drop("_peer_billed")
+    ).drop("_peer_billed", "_peer_variance")
 
 
 def _with_peers(claims: DataFrame) -> DataFrame:
@@ -53,9 +60,16 @@ def _with_peers(claims: DataFrame) -> DataFrame:
     return claims.withColumns({"_condition": condition, "_species": F.coalesce("species", F.lit("?"))}).withColumns(
         {
             "_peer_billed": F.avg(F.col("claim_amount").cast("double")).over(peers),
+            "_peer_variance": F.var_samp(F.col("claim_amount").cast("double")).over(peers),
             "_twice": F.col("invoice_number").isNotNull() & (F.count("*").over(invoice) > 1),
         }
     )
+
+
+def _days_to_invoice() -> Column:
+    """Days from treatment to the claim; null where the dates are not in order."""
+    days = F.datediff("submitted_date", "service_date")
+    return F.when(days >= 0, days)
 
 
 def _figures(claims: DataFrame) -> DataFrame:
@@ -70,5 +84,10 @@ def _figures(claims: DataFrame) -> DataFrame:
         F.sum("claim_amount").cast(_MONEY).alias("billed_amount"),
         F.sum("paid_amount").cast(_MONEY).alias("paid_amount"),
         F.round(F.sum("_peer_billed"), 4).alias("_peer_billed"),
+        F.round(F.sum("_peer_variance"), 2).alias("_peer_variance"),
+        F.count_if(F.col("diagnosis_code").isNotNull() & F.col("invoice_number").isNotNull()).alias(
+            "documented_claims"
+        ),
+        F.round(F.avg(_days_to_invoice()), 2).alias("average_invoice_days"),
         F.max("service_date").alias("last_service_date"),
     )

@@ -47,14 +47,21 @@ class Summary:
         return [RuleResult(rule, severity, failed) for (rule, severity), failed in sorted(counts.items())]
 
 
-def summarise(run: Run, lake: Lake) -> Summary:
-    """What this batch wrote into silver and quarantine, also before it was killed; nothing when it touched nothing."""
+def summarise(run: Run, lake: Lake, *, judged_all: bool = False) -> Summary:
+    """What this batch wrote into silver and quarantine, also before it was killed; nothing when it touched nothing.
+
+    With `judged_all` every row of these tables counts: the batch has looked at all, and kept most as they were.
+    """
+
+    def mine(rows: DataFrame) -> DataFrame:
+        return rows if judged_all else rows.where(F.col("_run_id") == run.batch_id)
+
     parts = []
     if any(lake.touched(table) for table in (*(f"silver.{entity.table}" for entity in ENTITIES), QUARANTINE)):
         for entity in ENTITIES:
             rows = lake.read(f"silver.{entity.table}")
-            parts.append(_counts(rows, run, F.lit(entity.table), "_warnings", "written"))
-        parts.append(_counts(lake.read(QUARANTINE), run, F.col("table_name"), "_rejects", "quarantined"))
+            parts.append(_counts(mine(rows), F.lit(entity.table), "_warnings", "written"))
+        parts.append(_counts(mine(lake.read(QUARANTINE)), F.col("table_name"), "_rejects", "quarantined"))
     summary = Summary({}, {}, {})
     for row in _union(parts).collect() if parts else []:
         if row["rule"] is not None:
@@ -64,11 +71,10 @@ def summarise(run: Run, lake: Lake) -> Summary:
     return summary
 
 
-def _counts(rows: DataFrame, run: Run, table: Column, broken: str, what: str) -> DataFrame:
+def _counts(rows: DataFrame, table: Column, broken: str, what: str) -> DataFrame:
     """(table_name, what, rule, n): one row without a rule for all rows, one for each broken rule."""
-    mine = rows.where(F.col("_run_id") == run.batch_id)
     named = F.array_append(F.col(broken), F.lit("*"))
-    exploded = mine.select(table.alias("table_name"), F.explode(named).alias("name"))
+    exploded = rows.select(table.alias("table_name"), F.explode(named).alias("name"))
     rule = F.when(F.col("name") != "*", F.col("name")).alias("rule")
     return (
         exploded.groupBy("table_name", "name")

@@ -46,12 +46,20 @@ def rejected_rows(judged: DataFrame, table: str, run_id: str) -> DataFrame:
 def update(run: Run, lake: Lake, verdicts: Sequence[Verdicts]) -> None:
     """Bring quarantine up to date with all verdicts in one commit, or none when nothing changed."""
     if not lake.exists(QUARANTINE):
-        nothing = run.spark.createDataFrame([], _SCHEMA)
-        lake.append(QUARANTINE, _union([nothing, *(verdict.rejected for verdict in verdicts)]))
+        lake.append(QUARANTINE, _all(run, [verdict.rejected for verdict in verdicts]))
     elif verdicts:
         changes = _union([_changes(lake, verdict) for verdict in verdicts])
         if not changes.isEmpty():
             lake.merge(QUARANTINE, changes, ["table_name", "key"], gone="_healed")
+
+
+def replace(run: Run, lake: Lake, rejected: Sequence[DataFrame]) -> None:
+    """Make quarantine hold exactly these rows; those that it holds already keep the run that put them there."""
+    lake.replace(QUARANTINE, _all(run, rejected), ["table_name", "key"])
+
+
+def _all(run: Run, rejected: Sequence[DataFrame]) -> DataFrame:
+    return _union([run.spark.createDataFrame([], _SCHEMA), *rejected])
 
 
 def _changes(lake: Lake, verdict: Verdicts) -> DataFrame:

@@ -6,6 +6,8 @@ Spark's reader: that one fails a whole run for one short row on some engines, an
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -83,7 +85,19 @@ def hashes(texts: DataFrame) -> list[tuple[str, str, str]]:
     return [(row["_source_file"], row["_file_hash"], row["header"]) for row in rows]
 
 
-def json_rows(texts: DataFrame, entity: Entity, run_id: str) -> DataFrame:
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The run that ingests, and when it began."""
+
+    run_id: str
+    at: datetime
+
+    def columns(self) -> dict[str, Column]:
+        at_ms = int(self.at.timestamp() * 1000)
+        return {"_run_id": F.lit(self.run_id), "_ingested_at": F.timestamp_millis(F.lit(at_ms))}
+
+
+def json_rows(texts: DataFrame, entity: Entity, stamp: Stamp) -> DataFrame:
     """One raw row per JSON line; what is not a JSON object is kept whole in `_corrupt`."""
     lines = texts.select("*", F.posexplode(_json_documents()).alias("_position", "_record"))
     lines = lines.withColumn("_record", F.trim(_without_return("_record"))).where("_record <> ''")
@@ -95,13 +109,25 @@ def json_rows(texts: DataFrame, entity: Entity, run_id: str) -> DataFrame:
     rows = lines.withColumns(
         {
             "_parsed": parsed,
-            "_corrupt": F.when(keys.isNull(), F.col("_record")),
+            "_drifted": drifted,
             "_rescued": F.to_json(F.map_filter(drifted, lambda key, _: ~key.isin(*entity.columns))),
             "_content_hash": F.sha2("_record", 256),
             "_line": (F.col("_position") + 1).cast("int"),
         }
     )
-    return rows.select(*[F.col("_parsed")[c].alias(c) for c in entity.columns], *_lineage(run_id))
+    rows = rows.withColumn("_corrupt", F.when(_is_lost(keys, unknown, entity), F.col("_record")))
+    return rows.select(*[F.col("_parsed")[c].alias(c) for c in entity.columns], *_lineage(stamp))
+
+
+def _is_lost(keys: Column, unknown: Column, entity: Entity) -> Column:
+    """Whether the columns do not keep a record. An object with something after it has keys, but nothing is parsed."""
+    says_nothing = F.coalesce(*[F.col("_parsed")[name] for name in entity.columns]).isNull()
+    return (
+        keys.isNull()
+        | ~F.col("_record").endswith("}")
+        | (says_nothing & (F.size(keys) > F.size(unknown)))
+        | (F.col("_drifted").isNull() & (F.size(unknown) > 0))
+    )
 
 
 def _json_documents() -> Column:
@@ -110,20 +136,20 @@ def _json_documents() -> Column:
     return F.when(is_document, F.array("text")).otherwise(F.split("text", "\n"))
 
 
-def csv_rows(texts: DataFrame, entity: Entity, headers: dict[str, str], run_id: str) -> DataFrame | None:
+def csv_rows(texts: DataFrame, entity: Entity, headers: dict[str, str], stamp: Stamp) -> DataFrame | None:
     """One raw row per CSV record. `headers` gives each file's first record; None when no file has one."""
     by_header: defaultdict[str, list[str]] = defaultdict(list)
     for path, header in headers.items():
         if header.strip():
             by_header[header].append(path)
-    parts = [_csv_part(texts, entity, header, paths, run_id) for header, paths in sorted(by_header.items())]
+    parts = [_csv_part(texts, entity, header, paths, stamp) for header, paths in sorted(by_header.items())]
     rows = None
     for part in parts:
         rows = part if rows is None else rows.unionByName(part)
     return rows
 
 
-def _csv_part(texts: DataFrame, entity: Entity, header: str, paths: list[str], run_id: str) -> DataFrame:
+def _csv_part(texts: DataFrame, entity: Entity, header: str, paths: list[str], stamp: Stamp) -> DataFrame:
     names = csv_names(header)
     records = F.regexp_extract_all(F.concat("text", F.lit("\n")), F.lit(_CSV_RECORD), F.lit(1))
     rows = texts.where(F.col("_source_file").isin(paths)).select(
@@ -142,12 +168,16 @@ def _csv_part(texts: DataFrame, entity: Entity, header: str, paths: list[str], r
         "_source_file",
         "_file_hash",
         "_landed_at",
-    ).select(*entity.columns, *_lineage(run_id))
+    ).select(*entity.columns, *_lineage(stamp))
 
 
 def csv_names(header: str) -> list[str]:
-    """Column names of a header record, lower case, without quotes."""
-    return [word.strip().strip('"').strip().lower() for word in header.strip().lstrip(_BYTE_ORDER_MARK).split(",")]
+    """Column names of a header record, lower case, without quotes; a name that comes again, or none, gets its place."""
+    names: list[str] = []
+    for place, word in enumerate(header.strip().lstrip(_BYTE_ORDER_MARK).split(","), start=1):
+        name = word.strip().strip('"').strip().lower()
+        names.append(f"{name or 'column'}_{place}" if not name or name in names else name)
+    return names
 
 
 def _csv_value(index: int) -> Column:
@@ -160,8 +190,9 @@ def _csv_rescue(names: list[str], unknown: list[str]) -> Column:
     return F.to_json(F.struct(*[_csv_value(names.index(name)).alias(name) for name in unknown]))
 
 
-def _lineage(run_id: str) -> list[Column]:
-    return [F.lit(run_id).alias(name) if name == "_run_id" else F.col(name) for name in LINEAGE]
+def _lineage(stamp: Stamp) -> list[Column]:
+    stamps = stamp.columns()
+    return [stamps.get(name, F.col(name)).alias(name) for name in LINEAGE]
 
 
 def _without_return(column: str) -> Column:

@@ -27,6 +27,11 @@ def with_references(claims: DataFrame, lake: Lake) -> DataFrame:
     )
 
 
+def with_pet(policies: DataFrame, lake: Lake) -> DataFrame:
+    """Each policy with `_pet_hash`, null where its pet is unknown."""
+    return policies.join(_known(lake, "pets", "pet_id", "_pet_hash"), "pet_id", "left")
+
+
 def with_reference_hashes(claims: DataFrame, lake: Lake) -> DataFrame:
     """Only the hashes, to see which claims are stale."""
     return (

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from medallion import flags, pending
 from medallion.lake import Lake
+from medallion.pending import Keys
 from medallion.references import policy_terms
 from medallion.rules import DECIDED
 from medallion.run import Run
@@ -27,22 +28,63 @@ AGE_BANDS = ((1, "0"), (3, "1-2"), (7, "3-6"), (10, "7-9"))
 """Age in full years below the number, and the band's name; older pets are in `10+`."""
 
 
-def release(run: Run, lake: Lake) -> None:
-    """Bring claims_analytics up to date for the run's claims; an unchanged claim is not written.
+def release(run: Run, lake: Lake, *, anew: bool) -> None:
+    """Bring claims_analytics up to date for the run's claims, in one commit; an unchanged claim is not written.
 
-    Flags look at other claims too: they are right in a first release, and `flags.update` mends them after the others.
+    A claim can move what others are owed, and flag them: these change with it. With `anew` the rows that are there were
+    made by other code, and are made again.
     """
     claims = pending.only_chosen(run, lake.read("silver.claims"), "claim_id")
-    if not lake.exists(TABLE):
-        by_claim = flags.flagged(claims.select(*flags.FACTS), policy_terms(lake)).select("claim_id", "review_flags")
-        lake.append(TABLE, _rows(_joined(claims.join(by_claim, "claim_id"), lake), run))
+    if anew or not lake.exists(TABLE):
+        lake.replace(TABLE, _whole(_with_released(claims, lake), lake, run), ["claim_id"])
         return
+    if run.claim_ids is not None:
+        claims = _with_neighbours(claims, lake)
     held = lake.read(TABLE).select("claim_id", "_row_hash")
-    fresh = _hashed(claims, lake).join(held, ["claim_id", "_row_hash"], "left_anti").select("claim_id")
-    if not fresh.isEmpty():
-        changed = claims.join(fresh, "claim_id", "left_semi").withColumn("review_flags", _no_flags())
-        lake.merge(TABLE, _rows(_joined(changed, lake), run), ["claim_id"])
-    flags.update(run, lake, TABLE)  # always: a run may have died right before it
+    fresh = _hashed(claims, lake).join(held, ["claim_id", "_row_hash"], "left_anti")
+    keys = Keys.of(run, fresh, "claim_id")
+    if keys and keys.few:
+        _merge(run, lake, claims.join(keys.rows, "claim_id", "left_semi"), keys.rows)
+    elif keys:  # so many are in no run for chosen claims
+        lake.replace(TABLE, _whole(claims, lake, run), ["claim_id"])
+
+
+def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> None:
+    """The fresh claims, and of the others those whose flags change."""
+    others = lake.read(TABLE).join(ids, "claim_id", "left_anti")
+    facts = fresh.select(*flags.FACTS).unionByName(others.select(*flags.FACTS))
+    told = others.select("claim_id", F.col("review_flags").alias("_told"))
+    now = flags.flagged(facts, policy_terms(lake)).select("claim_id", "review_flags").join(told, "claim_id", "left")
+    flagged = pending.held_here(run, now.where("NOT (review_flags <=> _told)").drop("_told"))
+    rows = _rows(_joined(fresh.join(flagged, "claim_id"), lake), run)
+    moved = others.drop("review_flags", "_run_id").join(flagged, "claim_id")
+    lake.merge(TABLE, rows.unionByName(moved.withColumn("_run_id", F.lit(run.batch_id))), ["claim_id"])
+
+
+def _whole(claims: DataFrame, lake: Lake, run: Run) -> DataFrame:
+    by_claim = flags.flagged(claims.select(*flags.FACTS), policy_terms(lake)).select("claim_id", "review_flags")
+    return _rows(_joined(claims.join(by_claim, "claim_id"), lake), run)
+
+
+def _with_released(claims: DataFrame, lake: Lake) -> DataFrame:
+    """The claims and those that are released already, as silver has them."""
+    if not lake.exists(TABLE):
+        return claims
+    ids = claims.select("claim_id").unionAll(lake.read(TABLE).select("claim_id")).distinct()
+    return lake.read("silver.claims").join(ids, "claim_id", "left_semi")
+
+
+def _with_neighbours(chosen: DataFrame, lake: Lake) -> DataFrame:
+    """The chosen claims and the released ones that share a policy with them, now or before: they share its deductible
+    and limit. A neighbour that has landed anew is not released by this: it was not chosen.
+    """
+    silver, held = lake.read("silver.claims"), lake.read(TABLE)
+    ids = chosen.select("claim_id")
+    before = held.join(ids, "claim_id", "left_semi").select("policy_id")
+    touched = chosen.select("policy_id").unionAll(before).distinct()
+    neighbours = silver.join(touched, "policy_id", "left_semi")
+    neighbours = neighbours.join(held.select("claim_id", "_content_hash"), ["claim_id", "_content_hash"], "left_semi")
+    return silver.join(ids.unionAll(neighbours.select("claim_id")).distinct(), "claim_id", "left_semi")
 
 
 def _hashed(claims: DataFrame, lake: Lake) -> DataFrame:
@@ -110,8 +152,8 @@ def _rows(claims: DataFrame, run: Run) -> DataFrame:
         "ineligible_reason",
         _leakage().alias("leakage_amount"),
         F.col("status").isin(*DECIDED).alias("is_decided"),
-        F.datediff("decision_date", "submitted_date").cast("int").alias("decision_days"),
-        F.datediff("payment_date", "decision_date").cast("int").alias("payment_days"),
+        _days("submitted_date", "decision_date").alias("decision_days"),
+        _days("decision_date", "payment_date").alias("payment_days"),
         "pet_name",
         "species",
         "breed",
@@ -127,13 +169,16 @@ def _rows(claims: DataFrame, run: Run) -> DataFrame:
         F.coalesce("is_in_network", F.lit(False)).alias("is_in_network"),
         F.col("_warnings").alias("warnings"),
         "review_flags",
+        "_content_hash",
         _released_hash().alias("_row_hash"),
         F.lit(run.batch_id).alias("_run_id"),
     )
 
 
-def _no_flags() -> Column:
-    return F.array().cast("array<string>")
+def _days(first: str, last: str) -> Column:
+    """Null where the dates are not in order: such a claim has broken a rule, and is no cycle time."""
+    days = F.datediff(last, first).cast("int")
+    return F.when(days >= 0, days)
 
 
 def _leakage() -> Column:
@@ -150,5 +195,5 @@ def age_band(age: Column) -> Column:
 
 
 def valued(claims: DataFrame, as_of: date) -> DataFrame:
-    """The released claims that belong to the figures as at `as_of`."""
-    return claims.where(F.col("service_date") <= F.lit(as_of))
+    """The released claims that belong to the figures as at `as_of`: served, and known to the insurer."""
+    return claims.where((F.col("service_date") <= F.lit(as_of)) & (F.col("submitted_date") <= F.lit(as_of)))

@@ -43,14 +43,30 @@ def risk_scoring(pets: DataFrame, policies: DataFrame, claims: DataFrame, as_of:
 
 
 def _exposure(pets: DataFrame, policies: DataFrame, as_of: date) -> DataFrame:
-    """Exposure years by species, breed and age band: age in the middle of the days in force."""
+    """Exposure years by species, breed and age band: each day in force counts at the pet's age on that day."""
     born = pets.select("pet_id", "species", _breed(), F.col("date_of_birth").alias("_born_on"))
-    middle = F.date_add(F.col("_from"), (days("_from", "_until") / 2).cast("int"))
-    age = F.floor(F.months_between(middle, "_born_on") / 12).cast("int")
-    held = in_force(policies, as_of).join(born, "pet_id").withColumn("age_band", age_band(age))
-    return held.groupBy("species", "breed", "age_band").agg(
-        F.round(F.sum(days("_from", "_until")) / DAYS_PER_YEAR, 4).alias("exposure_years")
+    held = in_force(policies, as_of).select("pet_id", "_from", "_until").join(born, "pet_id")
+    ages = F.sequence(_age_on(F.col("_from")), _age_on(F.date_sub("_until", 1)))
+    unknown = F.array(F.lit(None).cast("int"))
+    years = held.withColumn("_age", F.explode(F.when(F.col("_born_on").isNull(), unknown).otherwise(ages)))
+    start = F.greatest("_from", F.coalesce(_birthday(F.col("_age")), "_from"))
+    end = F.least("_until", F.coalesce(_birthday(F.col("_age") + 1), "_until"))
+    banded = years.select(
+        "species", "breed", age_band(F.col("_age")).alias("age_band"), days(start, end).alias("_days")
     )
+    return banded.groupBy("species", "breed", "age_band").agg(
+        F.round(F.sum("_days") / DAYS_PER_YEAR, 4).alias("exposure_years")
+    )
+
+
+def _age_on(day: Column) -> Column:
+    """Full years, counted as for claims; a day before the birth is age 0."""
+    return F.greatest(F.floor(F.months_between(day, "_born_on") / 12).cast("int"), F.lit(0))
+
+
+def _birthday(age: Column) -> Column:
+    """The first day of an age; none for age 0, which begins with the first day in force."""
+    return F.when(age > 0, F.add_months("_born_on", (age * 12).cast("int")))
 
 
 def _cells(claims: DataFrame) -> DataFrame:

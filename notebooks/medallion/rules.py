@@ -2,7 +2,8 @@
 
 `reject` keeps a row out of silver (it goes to quarantine with the rule's name), `warn` lets it in and is counted.
 A condition that is null counts as broken. Conditions see the typed columns, the raw ones under `_raw`, and for claims
-the columns that `references.with_references` adds.
+and policies the columns that `references` adds. A warning is not judged again until its row or what it refers to has
+changed, so its condition may depend on nothing else; a reject is judged again in every run.
 """
 
 from collections.abc import Callable
@@ -44,11 +45,22 @@ class Rule:
 def rules_of(table: str) -> tuple[Rule, ...]:
     """All rules of a table in the order in which a rejected row is named after them."""
     entity = BY_TABLE[table]
-    return (_readable(), *_filled_rules(entity), *_type_rules(entity), *_RULES.get(table, ()))
+    return (_READABLE, *_filled_rules(entity), *_type_rules(entity), *_RULES.get(table, ()), _clock())
 
 
-def _readable() -> Rule:
-    return Rule("record_readable", "reject", lambda _: F.col("_corrupt").isNull(), "the record cannot be parsed")
+def _clock() -> Rule:
+    return Rule(
+        "updated_at_not_after_landing",
+        "warn",
+        lambda _: (
+            F.col("updated_at").isNull() | (F.col("updated_at") <= F.col("_landed_at") + F.expr("INTERVAL 1 DAY"))
+        ),
+        "updated_at is later than the landing of the row, which counts instead",
+        "updated_at",
+    )
+
+
+_READABLE = Rule("record_readable", "reject", lambda _: F.col("_corrupt").isNull(), "the record cannot be parsed")
 
 
 def _filled_rules(entity: Entity) -> list[Rule]:
@@ -87,6 +99,27 @@ def _known(name: str, column: str, severity: Severity, what: str) -> Rule:
     )
 
 
+def _not_future(column: str) -> Rule:
+    return Rule(
+        f"{column}_not_future",
+        "reject",
+        lambda as_of: F.col(column).isNull() | (F.col(column) <= F.lit(as_of)),
+        f"{column} is after the day the figures are valued at",
+        column,
+    )
+
+
+def _not_ahead(column: str, days: int) -> Rule:
+    """What has landed tells of the past; `days` allow for time zones, and for what is planned. A valuation as at a day
+    long ago refuses nothing that has happened since."""
+
+    def condition(as_of: date) -> Column:
+        latest = F.greatest(F.lit(as_of), F.to_date("_landed_at"))
+        return F.col(column).isNull() | (F.col(column) <= F.date_add(latest, days))
+
+    return Rule(f"{column}_not_ahead", "reject", condition, f"{column} is in the future", column)
+
+
 def _at_most(smaller: str, larger: str) -> Rule:
     def condition(_: date) -> Column:
         return F.col(smaller).isNull() | F.col(larger).isNull() | (F.col(smaller) <= F.col(larger))
@@ -102,6 +135,7 @@ def _in_order(first: str, second: str) -> Rule:
 
 
 _RULES: dict[str, tuple[Rule, ...]] = {
+    "pets": (_not_ahead("date_of_birth", 1),),
     "policies": (
         _not_negative("monthly_premium"),
         _not_negative("annual_deductible"),
@@ -120,6 +154,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
             "the policy ends before it begins",
             "expiration_date",
         ),
+        _known("_pet_hash", "pet_id", "reject", "pet"),
     ),
     "claims": (
         Rule(
@@ -152,13 +187,10 @@ _RULES: dict[str, tuple[Rule, ...]] = {
             lambda _: F.col("diagnosis_code").isNotNull() | F.col("diagnosis").isNotNull(),
             "neither diagnosis_code nor diagnosis is given",
         ),
-        Rule(
-            "service_date_not_future",
-            "reject",
-            lambda as_of: F.col("service_date").isNull() | (F.col("service_date") <= F.lit(as_of)),
-            "service_date is after the day the figures are valued at",
-            "service_date",
-        ),
+        _not_future("service_date"),
+        _not_ahead("submitted_date", 1),
+        _not_ahead("decision_date", 1),
+        _not_ahead("payment_date", 60),
         _known("_policy_hash", "policy_id", "reject", "policy"),
         _known("_provider_hash", "provider_id", "warn", "provider"),
         _known("_customer_hash", "customer_id", "warn", "customer"),
@@ -201,12 +233,16 @@ _RULES: dict[str, tuple[Rule, ...]] = {
 
 
 def checked(rows: DataFrame, table: str, as_of: date) -> DataFrame:
-    """Add `_rejects` and `_warnings`: the names of the rules that each row breaks."""
+    """Add `_rejects` and `_warnings`: the names of the rules that each row breaks. Of a record that cannot be parsed
+    that is all there is to say."""
     rules = rules_of(table)
+    readable = F.col("_corrupt").isNull()
+    rejects = _broken([rule for rule in rules if rule.severity == "reject"], as_of)
+    warnings = _broken([rule for rule in rules if rule.severity == "warn"], as_of)
     return rows.withColumns(
         {
-            "_rejects": _broken([rule for rule in rules if rule.severity == "reject"], as_of),
-            "_warnings": _broken([rule for rule in rules if rule.severity == "warn"], as_of),
+            "_rejects": F.when(readable, rejects).otherwise(F.array(F.lit(_READABLE.name))),
+            "_warnings": F.when(readable, warnings).otherwise(F.array().cast("array<string>")),
         }
     )
 

@@ -135,7 +135,7 @@ def from_parameters(
 ) -> Run:
     """Check the parameters and make a run of them; an empty one means its default.
 
-    `now` dates the progress file and nothing else: no figure depends on the clock.
+    `now` dates the progress file and the ingestion: no figure depends on the clock.
     Raises: ParameterError.
     """
     told = {name: (given.get(name) or default).strip() for name, default in PARAMETERS.items()}

@@ -86,5 +86,8 @@ DIMENSIONS = (CUSTOMERS, PETS, POLICIES, VET_PROVIDERS)
 ENTITIES = (*DIMENSIONS, CLAIMS)
 BY_TABLE = {entity.table: entity for entity in ENTITIES}
 
-LINEAGE = ("_content_hash", "_source_file", "_file_hash", "_line", "_landed_at", "_corrupt", "_rescued", "_run_id")
-"""What bronze adds to each raw row, in this order."""
+LINEAGE = (
+    *("_content_hash", "_source_file", "_file_hash", "_line", "_landed_at", "_corrupt", "_rescued", "_run_id"),
+    "_ingested_at",
+)
+"""What bronze adds to each raw row, in this order. `_ingested_at` is the start of the run; no figure looks at it."""

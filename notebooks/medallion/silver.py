@@ -4,24 +4,23 @@ The latest valid version of a key is in silver; its newest version is in quarant
 is one commit, and what has to be done is found by comparing tables, so a run that died is completed by the next one.
 """
 
-from collections.abc import Callable
 from functools import partial
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion import gate, pending, quality
-from medallion.conform import Judged, judge, newest_first, typed
+from medallion import gate, pending, quality, quarantine
+from medallion.conform import Judged, judge, newest_first, placed, typed
 from medallion.lake import Lake
 from medallion.parallel import at_once
 from medallion.pending import Keys
 from medallion.progress import Progress
 from medallion.quarantine import QUARANTINE, Verdicts, rejected_rows, update
-from medallion.references import REFERENCE_COLUMNS, with_references
+from medallion.references import REFERENCE_COLUMNS, with_pet, with_references
 from medallion.result import Result
 from medallion.rules import checked
 from medallion.run import Run
-from medallion.schemas import CLAIMS, DIMENSIONS, ENTITIES, POLICIES, Entity
+from medallion.schemas import CLAIMS, CUSTOMERS, ENTITIES, PETS, POLICIES, VET_PROVIDERS, Entity
 from medallion.standing import Standing
 from medallion.terms import TERM_COLUMNS, with_terms
 
@@ -52,53 +51,85 @@ class Silver:
         if standing.holds():
             self._result.tables = list(self._lake.results.values())
         else:
-            self._build()
-            self._report()
-            gate.check(self._run, self._lake)
-            if self._run.claim_ids is None:
-                standing.keep()
+            anew = standing.is_of_other_code and any(map(self._lake.exists, TABLES))
+            (self._make_anew if anew else self._build)()
+            self._report(judged_all=anew)
+            self._pass_gate(standing)
         self._result.unknown_claim_ids = self._unknown_claim_ids()
         self._progress.finished()
         if self._progress.failure:
             self._result.warnings.append(self._progress.failure)
         return self._result
 
+    def _pass_gate(self, standing: Standing) -> None:
+        try:
+            gate.check(self._run, self._lake)
+        except gate.TooManyRejected:
+            standing.keep(nothing_pending=False)
+            raise
+        standing.keep(nothing_pending=self._run.claim_ids is None)
+
+    def _make_anew(self) -> None:
+        """The tables as this code makes them of bronze; what they hold already is not written again."""
+        rejected = [self._anew(CUSTOMERS), self._anew(PETS), self._policies_anew(), self._anew(VET_PROVIDERS)]
+        judged = self._judged(CLAIMS, self._held_or_chosen())
+        self._lake.replace("silver.claims", self._shaped(with_terms(judged.rows.where("_good"))), [CLAIMS.key])
+        self._progress.did("silver.claims")
+        quarantine.replace(self._run, self._lake, [*rejected, self._rejected(CLAIMS, judged)])
+        self._progress.did(QUARANTINE)
+
+    def _anew(self, entity: Entity) -> DataFrame:
+        """Make the table; answers the rows for quarantine."""
+        judged = self._judged(entity, None)
+        table = f"silver.{entity.table}"
+        self._lake.replace(table, self._record(entity, judged.rows.where("_good")), [entity.key])
+        self._progress.did(table)
+        return self._rejected(entity, judged)
+
+    def _policies_anew(self) -> DataFrame:
+        judged = self._judged(POLICIES, None)
+        self._lake.replace(HISTORY, self._history(judged), ["policy_id", "valid_from"])
+        self._progress.did(HISTORY)
+        self._lake.replace("silver.policies", self._current_policies(), [POLICIES.key])
+        self._progress.did("silver.policies")
+        return self._rejected(POLICIES, judged)
+
+    def _held_or_chosen(self) -> Keys | None:
+        """None for all claims; a run for chosen ones makes only these anew, and those that the tables hold."""
+        if self._run.claim_ids is None:
+            return None
+        keys = self._run.spark.createDataFrame([(i,) for i in sorted(self._run.claim_ids)], "_key string")
+        if self._lake.exists("silver.claims"):
+            keys = keys.unionAll(self._lake.read("silver.claims").select("claim_id"))
+        if self._lake.exists(QUARANTINE):
+            refused = self._lake.read(QUARANTINE).where("table_name = 'claims'")
+            keys = keys.unionAll(refused.select("key"))
+        return Keys.of(self._run, keys, "_key")
+
     def _build(self) -> None:
-        at_once([partial(self._dimension, entity) for entity in DIMENSIONS])
+        at_once([partial(self._records, CUSTOMERS), self._pets_and_policies, partial(self._records, VET_PROVIDERS)])
         self._claims()
         self._progress.did("silver.claims")
         update(self._run, self._lake, self._verdicts)
         self._progress.did(QUARANTINE)
 
-    def _dimension(self, entity: Entity) -> None:
-        if entity is POLICIES:
-            self._policies()
-        else:
-            self._records(entity)
-        self._progress.did(f"silver.{entity.table}")
+    def _pets_and_policies(self) -> None:
+        """In this order: a policy needs its pet."""
+        self._records(PETS)
+        self._policies()
 
     def _records(self, entity: Entity) -> None:
         table = f"silver.{entity.table}"
-        is_new = not self._lake.exists(table)
-        several = self._write_newest(entity, None, partial(self._record, entity)) if is_new else None
-        keys = self._refuse(entity)
-        if keys and (not is_new or keys.may_share(several)):
+        if not self._lake.exists(table):
+            self._lake.append(table, self._record(entity, self._judged(entity, None).rows.where("_good")))
+            self._refuse(entity)
+        elif keys := self._refuse(entity):
             good = self._judged(entity, keys).rows.where("_good")
             self._write(table, self._record(entity, good), [entity.key], ["_content_hash"])
+        self._progress.did(table)
 
     def _record(self, entity: Entity, rows: DataFrame) -> DataFrame:
         return rows.select(*entity.columns, *_KEPT, self._stamp())
-
-    def _write_newest(self, entity: Entity, keys: Keys | None, finish: Callable[[DataFrame], DataFrame]) -> Keys | None:
-        """Make the table of the newest versions that are valid; answers the keys that have older versions too.
-
-        Where the newest version is bad the key is pending after this, and is judged with all its versions.
-        """
-        raw = self._raw(entity, keys)
-        several = pending.repeated(self._run, raw)
-        rows = self._evaluated(pending.newest_rows(raw, several), entity).where("size(_rejects) = 0")
-        self._lake.append(f"silver.{entity.table}", finish(rows))
-        return several
 
     def _policies(self) -> None:
         """The history first; the current row of each policy is its version without an end."""
@@ -109,9 +140,12 @@ class Silver:
             history = self._history(self._judged(POLICIES, keys))
             self._write(HISTORY, history, ["policy_id", "valid_from"], ["valid_to", "_content_hash"])
         self._progress.did(HISTORY)
+        self._write("silver.policies", self._current_policies(), [POLICIES.key], ["_content_hash"])
+        self._progress.did("silver.policies")
+
+    def _current_policies(self) -> DataFrame:
         current = self._lake.read(HISTORY).where("valid_to IS NULL")
-        current = current.select(*POLICIES.columns, *_KEPT, self._stamp())
-        self._write("silver.policies", current, [POLICIES.key], ["_content_hash"])
+        return current.select(*POLICIES.columns, *_KEPT, self._stamp())
 
     def _refuse(self, entity: Entity) -> Keys | None:
         """Note what the table refuses; the keys that were looked at, None when nothing is pending.
@@ -126,8 +160,11 @@ class Silver:
         return keys
 
     def _note(self, entity: Entity, keys: Keys) -> None:
-        rejected = rejected_rows(self._judged(entity, keys).rows, entity.table, self._run.batch_id)
+        rejected = self._rejected(entity, self._judged(entity, keys))
         self._verdicts.append(Verdicts(entity.table, keys.rows, rejected))
+
+    def _rejected(self, entity: Entity, judged: Judged) -> DataFrame:
+        return rejected_rows(judged.rows, entity.table, self._run.batch_id)
 
     def _raw(self, entity: Entity, keys: Keys | None) -> DataFrame:
         """The raw rows of the keys (None: of every key) with `_key`."""
@@ -139,17 +176,19 @@ class Silver:
         raw = self._raw(entity, keys)
         evaluate = partial(self._evaluated, entity=entity)
         if keys is not None and keys.few:
-            return judge(evaluate, None, raw)
+            return judge(evaluate, None, placed(raw, several=True))
         several = pending.repeated(self._run, raw)
         if several is None:
-            return judge(evaluate, raw, None)
-        single = raw.join(several.rows, "_key", "left_anti")
-        return judge(evaluate, single, raw.join(several.rows, "_key", "left_semi"))
+            return judge(evaluate, placed(raw, several=False), None)
+        single = placed(raw.join(several.rows, "_key", "left_anti"), several=False)
+        return judge(evaluate, single, placed(raw.join(several.rows, "_key", "left_semi"), several=True))
 
     def _evaluated(self, raw: DataFrame, entity: Entity) -> DataFrame:
         rows = typed(raw, entity)
         if entity is CLAIMS:
             rows = with_references(rows, self._lake)
+        elif entity is POLICIES:
+            rows = with_pet(rows, self._lake)
         return checked(rows, entity.table, self._run.as_of)
 
     def _history(self, judged: Judged) -> DataFrame:
@@ -168,13 +207,13 @@ class Silver:
 
     def _claims(self) -> None:
         is_new = not self._lake.exists("silver.claims")
-        several = None
         if is_new:
-            several = self._write_newest(CLAIMS, self._first_claims(), lambda good: self._shaped(with_terms(good)))
+            good = self._judged(CLAIMS, self._chosen_claims()).rows.where("_good")
+            self._lake.append("silver.claims", self._shaped(with_terms(good)))
         keys = Keys.of(self._run, self._claim_keys(stale=not is_new), "_key")
         if keys:
             self._note(CLAIMS, keys)
-        if keys and (not is_new or keys.may_share(several)):
+        if keys and not is_new:
             good = self._judged(CLAIMS, keys).rows.where("_good")
             self._merge_claims(self._changed(good, "silver.claims", [CLAIMS.key], ["_content_hash", "_refs_hash"]))
 
@@ -185,8 +224,8 @@ class Silver:
             whole = with_terms(self._with_neighbours(fresh, ids.rows))
             self._write("silver.claims", self._shaped(whole), [CLAIMS.key], ["_row_hash"])
 
-    def _first_claims(self) -> Keys | None:
-        """The chosen claims, or None for all, while there is no silver.claims yet."""
+    def _chosen_claims(self) -> Keys | None:
+        """The chosen claims, or None for all."""
         if self._run.claim_ids is None:
             return None
         chosen = [(claim_id,) for claim_id in sorted(self._run.claim_ids)]
@@ -232,10 +271,11 @@ class Silver:
     def _stamp(self) -> Column:
         return F.lit(self._run.batch_id).alias("_run_id")
 
-    def _report(self) -> None:
+    def _report(self, *, judged_all: bool) -> None:
         """Counts and rule results of what this run wrote."""
         summary = quality.summarise(self._run, self._lake)
-        quality.store(self._run, self._lake, summary)
+        judged = quality.summarise(self._run, self._lake, judged_all=True) if judged_all else summary
+        quality.store(self._run, self._lake, judged)
         self._result.tables = self._lake.finish()
         tables = self._lake.results
         for entity in ENTITIES:
@@ -261,7 +301,7 @@ def _state_of(columns: list[str]) -> Column:
 
 
 def _valid(versions: DataFrame) -> DataFrame:
-    return versions.where("size(_rejects) = 0").withColumn("valid_from", F.coalesce("updated_at", "_landed_at"))
+    return versions.where("size(_rejects) = 0").withColumn("valid_from", F.col("_since"))
 
 
 def run_silver(run: Run) -> Result:

@@ -2,8 +2,11 @@
 
 A full run that succeeded leaves the versions it read and the versions it left in `<control_path>/standing/`. A layer
 is a function of its sources, the day of valuation, the parameters and the code: while none of these has changed, and
-nobody has touched its tables, computing it again gives the same. The file is a shortcut only: without it, or with one
-that cannot be read, the run compares the tables themselves.
+nobody has touched its tables, computing it again gives the same.
+
+Each run leaves the code it ran. Where that is other code, what the tables hold may follow other rules, or lack columns:
+then the layer is made anew, and what differs is written. The file is a shortcut only: without it, or with one that
+cannot be read, the run takes the longer way to the same tables.
 """
 
 import json
@@ -31,32 +34,34 @@ class Standing:
             "sources": _commits(run, lake, sources),
             "as_of": run.as_of.isoformat(),
             "max_reject_share": run.max_reject_share,
-            "code": _code(),
         }
+        self._kept = self._read()
+        self.is_of_other_code = self._kept.get("code") != _code()
 
     def holds(self) -> bool:
         """Whether nothing has changed since the last full run; then the row counts of that run are still true."""
-        kept = self._kept()
-        tables = self._tables()
-        if not tables or kept.get("basis") != self._basis or kept.get("tables") != tables:
+        kept, tables = self._kept, self._tables()
+        if self.is_of_other_code or not tables or kept.get("basis") != self._basis or kept.get("tables") != tables:
             return False
         for name, rows in kept["rows"].items():
             self._lake.results[name].rows = rows
         return True
 
-    def keep(self) -> None:
-        """Say that the layer is now what its sources were. Only a run that left nothing pending may say so."""
-        rows = {table: result.rows for table, result in self._lake.results.items()}
-        text = json.dumps({"basis": self._basis, "tables": self._tables(), "rows": rows})
+    def keep(self, *, nothing_pending: bool) -> None:
+        """Say that the tables are of this code, and with `nothing_pending` that the layer is what its sources were."""
+        told: dict[str, Any] = {"code": _code()}
+        if nothing_pending:
+            told["basis"], told["tables"] = self._basis, self._tables()
+            told["rows"] = {table: result.rows for table, result in self._lake.results.items()}
         try:
-            self._run.files.put(self._path, text, True)
+            self._run.files.put(self._path, json.dumps(told), True)
         except Exception:  # noqa: BLE001 - every workspace has its own errors; the next run works without it
             return
 
     def _tables(self) -> dict[str, Any]:
         return _commits(self._run, self._lake, self._lake.results)
 
-    def _kept(self) -> dict[str, Any]:
+    def _read(self) -> dict[str, Any]:
         try:
             kept = json.loads(self._run.files.head(self._path, _MAX_BYTES))
         except Exception:  # noqa: BLE001 - a missing file has another error on each workspace

@@ -1,5 +1,6 @@
 """A Spark Connect engine inside the test process, with tables under a temporary folder."""
 
+import itertools
 import json
 import os
 import shutil
@@ -168,12 +169,9 @@ class Workspace:
     spark: SparkSession
     root: Path
     catalog: str
+    landing: Path
     files: FolderFiles = field(default_factory=FolderFiles)
     runs: int = 0
-
-    @property
-    def landing(self) -> Path:
-        return self.root / "landing"
 
     def land(self, path: str, content: str | bytes | list[dict[str, Any]]) -> Path:
         target = self.landing / path
@@ -260,7 +258,8 @@ def spark() -> Iterator[SparkSession]:
 
 @pytest.fixture(scope="session")
 def catalogs() -> Iterator[str]:
-    return iter(CATALOGS)
+    """Names for new lakes. They come again after 200: no test needs so many at once."""
+    return itertools.cycle(CATALOGS)
 
 
 @pytest.fixture
@@ -276,8 +275,23 @@ def module_workspace(
     return make_workspace(spark, next(catalogs), tmp_path_factory.mktemp("lake"))
 
 
+@pytest.fixture
+def fresh(
+    spark: SparkSession, catalogs: Iterator[str], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Workspace]:
+    """Makes lakes, for tests that need several; `landing` is the landing zone of another one."""
+
+    def make_another(landing: Path | None = None) -> Workspace:
+        workspace = make_workspace(spark, next(catalogs), tmp_path_factory.mktemp("lake"))
+        workspace.landing = landing or workspace.landing
+        return workspace
+
+    return make_another
+
+
 def make_workspace(spark: SparkSession, catalog: str, root: Path) -> Workspace:
     for schema in ("bronze", "silver", "gold"):
-        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{schema} LOCATION '{root}/tables/{schema}'")
+        spark.sql(f"DROP SCHEMA IF EXISTS {catalog}.{schema} CASCADE")
+        spark.sql(f"CREATE SCHEMA {catalog}.{schema} LOCATION '{root}/tables/{schema}'")
     (root / "landing").mkdir()
-    return Workspace(spark, root, catalog)
+    return Workspace(spark, root, catalog, root / "landing")

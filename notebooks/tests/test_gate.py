@@ -2,7 +2,7 @@
 
 import pytest
 
-from medallion.gate import MIN_JUDGED, TooManyRejected
+from medallion.gate import MIN_JUDGED, MIN_REFUSED, TooManyRejected
 
 BAD = MIN_JUDGED * 6 // 10
 
@@ -41,6 +41,12 @@ def test_the_allowed_share_is_a_parameter(workspace, make):
     assert result.rows_quarantined == BAD
     with pytest.raises(TooManyRejected, match=r"max_reject_share 0\.59"):
         workspace.run("silver", max_reject_share="0.59")
+
+
+def test_a_small_batch_with_many_bad_claims_fails_too(workspace, make):
+    _land(workspace, make, MIN_REFUSED, rows=MIN_REFUSED + 5)
+    with pytest.raises(TooManyRejected, match=r"20 of 25 rows .*\(80%\)"):
+        workspace.run("silver")
 
 
 def test_few_bad_claims_are_a_warning_however_large_their_share(workspace, make):

@@ -1,5 +1,6 @@
 """Gold: figures checked by hand."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -83,6 +84,60 @@ def test_rates_and_cycle_times_count_decided_claims(workspace, make):
     assert march["denied_pre_existing"] == 1
     assert march["decision_days_p50"] == 2.0
     assert march["straight_through_rate"] == pytest.approx(1 / 3, abs=1e-6)
+
+
+DENIED = {"status": "Denied", "paid_amount": "0.00", "approved_amount": "0.00", "payment_date": None}
+
+
+def test_denials_are_told_by_reason_and_the_reasons_add_up(workspace, make):
+    workspace.land_book()
+    reasons = ["Pre-existing Condition", "Waiting Period", "Not Covered", "Insufficient Documentation", "Fraud", None]
+    claims = [make.claim(f"C{n}", denial_reason=reason, **DENIED) for n, reason in enumerate(reasons)]
+    workspace.land("claims/a.jsonl", [*claims, make.claim("PAID"), make.claim("P2")])
+    workspace.run_all()
+    march = _month(workspace, "2025-03")
+    names = ("pre_existing", "waiting_period", "not_covered", "documentation", "other")
+    assert [march[f"denied_{name}"] for name in names] == [1, 1, 1, 1, 2]
+    assert [march[f"denial_rate_{name}"] for name in names] == [0.125, 0.125, 0.125, 0.125, 0.25]
+    assert march["denial_rate"] == 0.75
+
+
+def test_open_claims_are_told_by_how_long_they_wait(workspace, make):
+    workspace.land_book()
+    waiting = {"status": "Under Review", "decision_date": None, "payment_date": None, "paid_amount": "0.00"}
+    days = {"A": "2025-07-31", "B": "2025-07-24", "C": "2025-07-23", "D": "2025-07-01", "E": "2025-06-30"}
+    workspace.land("claims/a.jsonl", [make.claim(i, submitted_date=day, **waiting) for i, day in days.items()])
+    workspace.run_all()
+    march = _month(workspace, "2025-03")
+    ages = ("to_7_days", "8_to_30_days", "over_30_days")
+    assert [march[f"open_claims_{age}"] for age in ages] == [2, 2, 1]
+
+
+def test_dates_out_of_order_are_no_cycle_time(workspace, make):
+    workspace.land_book()
+    workspace.land("claims/a.jsonl", [make.claim("A", decision_date="2025-03-10"), make.claim("B")])
+    workspace.run_all()
+    march = _month(workspace, "2025-03")
+    assert (march["decision_days_p50"], march["straight_through_claims"]) == (2.0, 0)
+
+
+def test_retention_is_of_the_policies_that_were_in_force_a_month_before(workspace, make):
+    workspace.land_book()
+    ends = {"POL-2": "2025-03-01", "POL-3": "2025-03-31", "POL-4": "2025-04-01"}
+    more = [make.policy(policy_id=i, cancellation_date=day) for i, day in ends.items()]
+    workspace.land("policies/more.csv", make.csv([*more, make.policy(policy_id="NEW", effective_date="2025-03-05")]))
+    workspace.run_all(as_of="2025-04-15")
+    told = {i: (row["policies_at_end"], row["retention_rate"]) for i, row in _by_month(workspace).items()}
+    assert told == {
+        "2025-01": (4, None),
+        "2025-02": (4, 1.0),  # POL-2 covers the last of February
+        "2025-03": (3, 0.5),  # of the four, POL-1 and POL-4 are left; NEW is no retained one
+        "2025-04": (2, pytest.approx(2 / 3, abs=1e-6)),
+    }
+
+
+def _by_month(workspace):
+    return workspace.by("gold.monthly_kpis", "year_month")
 
 
 def test_ibnr_grows_the_young_months_by_the_books_own_reporting_delay(workspace, make):
@@ -171,6 +226,41 @@ def test_risk_relativities_come_from_the_book(workspace, make):
     assert 1.0 < rows["Boxer"]["relativity"] < rows["Boxer"]["raw_relativity"]
 
 
+def test_a_provider_has_a_share_of_the_network_and_is_measured_for_upcoding_and_documents(workspace, make):
+    workspace.land_book()
+    outside = make.provider(provider_id="VET-2", is_in_network="false")
+    workspace.land("vet_providers/more.csv", make.csv([outside, make.provider(provider_id="VET-3")]))
+    workspace.land(
+        "claims/a.jsonl",
+        [
+            make.claim("A", claim_amount="300.00"),
+            make.claim("B", claim_amount="100.00", provider_id="VET-2", invoice_number=None),
+            make.claim("C", claim_amount="200.00", provider_id="VET-3", submitted_date="2025-03-15"),
+        ],
+    )
+    workspace.run_all()
+    rows = workspace.by("gold.provider_performance", "provider_id")
+    told = {i: (row["network_share"], row["upcoding_z"], row["documentation_rate"]) for i, row in rows.items()}
+    assert told == {"VET-1": (0.5, 1.0, 1.0), "VET-2": (None, -1.0, 0.0), "VET-3": (0.5, 0.0, 1.0)}
+    assert [rows[i]["average_invoice_days"] for i in ("VET-1", "VET-3")] == [1.0, 5.0]
+
+
+def test_exposure_counts_at_the_age_of_each_day(workspace, make):
+    workspace.land_book(effective_date="2022-01-01", expiration_date="2026-01-01")
+    born = make.pet(date_of_birth="2020-02-29", updated_at="2025-02-01T00:00:00Z")
+    workspace.land("pets/more.csv", make.csv([born]))
+    claims = [make.claim("A", service_date="2022-03-10"), make.claim("B", service_date="2025-03-10")]
+    workspace.land("claims/a.jsonl", claims)
+    workspace.run_all()
+    bands = workspace.by("gold.risk_scoring", "age_band")
+    young = (date(2023, 2, 28) - date(2022, 1, 1)).days
+    old = (date(2025, 8, 1) - date(2023, 2, 28)).days
+    assert {band: row["exposure_years"] for band, row in bands.items()} == {
+        "1-2": round(young / 365.25, 4),
+        "3-6": round(old / 365.25, 4),
+    }
+
+
 def test_chosen_claims_are_released_alone_and_every_figure_counts_only_released_ones(workspace, make):
     workspace.land_book()
     workspace.land("claims/a.jsonl", [make.claim("A"), make.claim("B"), make.claim("C")])
@@ -183,6 +273,37 @@ def test_chosen_claims_are_released_alone_and_every_figure_counts_only_released_
     assert (result.rows_in, result.unknown_claim_ids) == (2, ["NONE"])
     workspace.run("gold")
     assert _month(workspace, "2025-03")["claims"] == 3
+
+
+def test_chosen_claims_move_what_their_released_neighbours_are_owed_and_release_nothing_else(workspace, make):
+    workspace.land_book()
+    days = {"A": "2025-02-01", "B": "2025-02-02", "C": "2025-02-03"}
+    claims = {i: make.claim(i, service_date=day, claim_amount="100.00") for i, day in days.items()}
+    workspace.land("claims/a.jsonl", [claims["B"], claims["C"]])
+    workspace.run_all()
+    later = {"updated_at": "2025-04-01T00:00:00Z"}
+    workspace.land("claims/b.jsonl", [claims["A"], claims["C"] | {"paid_amount": "1.00"} | later])
+    workspace.run("bronze")
+    workspace.run("silver")
+    workspace.run("gold", claim_ids="A")
+    rows = workspace.by("gold.claims_analytics", "claim_id")
+    assert {i: (str(row["expected_paid"]), str(row["paid_amount"])) for i, row in rows.items()} == {
+        "A": ("0.00", "160.00"),
+        "B": ("80.00", "160.00"),
+        "C": ("80.00", "160.00"),  # its correction was not chosen
+    }
+
+
+def test_a_claim_that_moves_to_another_policy_frees_the_terms_of_the_old_one(workspace, make):
+    workspace.land_book()
+    workspace.land("policies/more.csv", make.csv([make.policy(policy_id="POL-2")]))
+    first = make.claim("A", service_date="2025-02-01", claim_amount="100.00")
+    workspace.land("claims/a.jsonl", [first, make.claim("B", service_date="2025-02-02", claim_amount="100.00")])
+    workspace.run_all()
+    workspace.land("claims/A.jsonl", [first | {"policy_id": "POL-2", "updated_at": "2025-04-01T00:00:00Z"}])
+    workspace.run_all(claim_ids="A")
+    rows = workspace.by("gold.claims_analytics", "claim_id")
+    assert {i: str(row["expected_paid"]) for i, row in rows.items()} == {"A": "0.00", "B": "0.00"}
 
 
 def test_only_rows_whose_figures_changed_are_written(workspace, make):

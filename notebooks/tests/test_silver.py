@@ -239,6 +239,7 @@ def test_what_the_policy_does_not_cover_has_nothing_eligible(workspace, make):
     workspace.land_book()
     policies = [make.policy(policy_id=f"P{n}", **policy) for n, (_, policy, _) in enumerate(COVERAGE)]
     claims = [make.claim(f"C{n}", policy_id=f"P{n}", **claim) for n, (_, _, claim) in enumerate(COVERAGE)]
+    workspace.land("pets/other.csv", make.csv([make.pet(pet_id="PET-2")]))
     workspace.land("policies/cases.csv", make.csv(policies))
     workspace.land("claims/a.jsonl", claims)
     workspace.run("bronze")

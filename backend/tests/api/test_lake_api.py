@@ -220,6 +220,12 @@ async def test_figures_before_the_first_gold_run_are_empty_and_cacheable(backend
     assert other.status_code == 200
 
 
+async def test_the_definitions_are_the_text_of_the_documentation(backend: Backend) -> None:
+    answer = (await backend.http.get("/api/insights/definitions")).json()
+    page = Path(__file__).parents[3] / "docs" / "kpis.md"
+    assert answer == {"format": "markdown", "text": page.read_text(encoding="utf-8")}
+
+
 async def test_the_figures_are_in_the_openapi_document(backend: Backend) -> None:
     document = (await backend.http.get("/api/openapi.json")).json()
     for name, model in FIGURES.items():

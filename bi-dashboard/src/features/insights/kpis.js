@@ -3,7 +3,7 @@
 import { count, days, money, percent } from '../../lib/format.js'
 
 /**
- * A figure of the overview. `better` says which direction is good news; `delta` is how a change reads.
+ * A figure of the overview; its meaning is the formula of docs/kpis.md, word for word. `better` says which direction is good news; `delta` is how a change reads.
  * @typedef {{ key: string, name: string, meaning: string, better: 'up' | 'down' | null,
  *   show: (value: number | null | undefined, currency: string) => string, delta: 'points' | 'share' | 'days' | 'number' }} KpiDefinition
  */
@@ -13,7 +13,7 @@ export const KPIS = [
   {
     key: 'loss_ratio',
     name: 'Loss ratio',
-    meaning: 'Incurred (paid, case reserve and IBNR) over earned premium',
+    meaning: 'incurred (paid + case reserve + IBNR) ÷ earned premium',
     better: 'down',
     show: (value) => percent(value),
     delta: 'points',
@@ -21,7 +21,7 @@ export const KPIS = [
   {
     key: 'claims',
     name: 'Claims',
-    meaning: 'Claims by month of service',
+    meaning: 'all claims of the month',
     better: null,
     show: (value) => count(value),
     delta: 'share',
@@ -29,7 +29,7 @@ export const KPIS = [
   {
     key: 'paid_amount',
     name: 'Paid',
-    meaning: 'Paid for claims by month of service',
+    meaning: "paid for the month's claims",
     better: null,
     show: (value, currency) => money(value, currency),
     delta: 'share',
@@ -37,7 +37,7 @@ export const KPIS = [
   {
     key: 'approval_rate',
     name: 'Approval rate',
-    meaning: 'Paid in full or in part, over decided',
+    meaning: 'approved in full or in part ÷ decided',
     better: 'up',
     show: (value) => percent(value),
     delta: 'points',
@@ -45,7 +45,7 @@ export const KPIS = [
   {
     key: 'cycle_time_p50_days',
     name: 'Cycle time, median',
-    meaning: 'Days from submission to decision',
+    meaning: 'median days from submission to decision',
     better: 'down',
     show: (value) => days(value),
     delta: 'days',
