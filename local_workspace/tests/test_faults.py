@@ -12,7 +12,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.core import Config
 from databricks.sdk.errors import PermissionDenied
 
-from local_workspace.faults.calls import NAMES
+from local_workspace.faults.calls import NAMES, matches
 from local_workspace.faults.kinds import KINDS
 from local_workspace.faults.presets import presets
 from local_workspace.tests.conftest import Program
@@ -144,6 +144,28 @@ def test_a_rule_is_about_its_call_only_and_never_about_the_switchboard(staged: S
     assert staged.http.get("/api/2.2/jobs/list").status_code == 503
     assert staged.http.get("/api/local/health").status_code == 200
     assert staged.http.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("call", "method", "path"),
+    [
+        ("run-now", "POST", "/api/2.1/jobs/run-now"),
+        ("submit", "POST", "/api/2.2/jobs/runs/submit"),
+        ("cancel", "POST", "/api/2.2/jobs/runs/cancel"),
+        ("repair", "POST", "/api/2.2/jobs/runs/repair"),
+        ("runs/get", "GET", "/api/2.0/jobs/runs/get"),
+        ("get-output", "GET", "/api/2.2/jobs/runs/get-output"),
+        ("clusters", "GET", "/api/2.1/clusters/list"),
+        ("statements", "POST", "/api/2.0/sql/statements"),
+        ("statements", "GET", "/api/2.0/sql/statements/01ef/result/chunks/1"),
+        ("files", "PUT", "/api/2.0/fs/files/Volumes/a/b/c/d.json"),
+        ("me", "GET", "/api/2.0/preview/scim/v2/Me"),
+    ],
+)
+def test_every_name_stands_for_a_call_of_the_api(staged: Served, call: str, method: str, path: str) -> None:
+    assert matches(call, method, path)
+    assert not matches(call, method, path.replace("/api/", "/api/local/"))
+    assert staged.http.request(method, path).status_code != 501
 
 
 def test_a_rule_for_a_while_is_over_by_itself(staged: Served, faults: Faults) -> None:

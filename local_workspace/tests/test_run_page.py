@@ -297,7 +297,7 @@ def test_the_static_files_refer_to_nothing_outside() -> None:
     assert "https://" not in text
 
 
-def test_the_home_page_says_when_faults_are_switched_on(tmp_path: Path, opened: Callable[..., Page]) -> None:
+def test_the_pages_say_when_faults_are_switched_on(tmp_path: Path, opened: Callable[..., Page]) -> None:
     with workspace(tmp_path) as served:
         page = opened(served.host)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -305,3 +305,5 @@ def test_the_home_page_says_when_faults_are_switched_on(tmp_path: Path, opened: 
         served.http.put("/api/local/faults", json={"rules": [{"kind": "lost_reply", "call": "run-now"}]})
         page.reload()
         expect(page.get_by_role("status")).to_contain_text("Faults are switched on here: lost_reply (run-now).")
+        run_page = opened(f"{served.host}/runs/{RUN_ID}")
+        expect(run_page.get_by_text("Faults are switched on here: lost_reply (run-now).")).to_be_visible()

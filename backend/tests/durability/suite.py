@@ -35,13 +35,27 @@ async def play(lane: Lane, point: str, dice: random.Random) -> Case:
 async def _settle(lane: Lane, case: Case) -> None:
     """A click that was written down becomes a run by itself; one that was not is repeated, as the page does it."""
     if lane.row(case) is not None:
-        await until(lambda: (row := lane.row(case)) is not None and row.state == "ACCEPTED", within_s=SETTLED_S)
+        await _accepted_by_itself(lane, case)
     first = case.run_id
     run_id = await lane.accepted(case)
     if first not in (None, run_id):
         raise Broken(f"a repeated click was answered with another run: {first}, {run_id}")
     run = await lane.until_run(case, active=False)
     case.outcome = str(run["result"])
+
+
+async def _accepted_by_itself(lane: Lane, case: Case) -> None:
+    def decided() -> bool:
+        row = lane.row(case)
+        return row is not None and row.state in ("ACCEPTED", "REFUSED", "LOST")
+
+    try:
+        await until(decided, within_s=SETTLED_S)
+    except TimeoutError as late:
+        raise Broken(f"still {lane.row(case)} after {SETTLED_S:.0f} s: {case}") from late
+    row = lane.row(case)
+    if row is None or row.state != "ACCEPTED":
+        raise Broken(f"the click ended as {row}: {case}")
 
 
 async def play_all(starter: Nursery, directory: Path, points: Sequence[str], seed: int) -> list[Case]:
