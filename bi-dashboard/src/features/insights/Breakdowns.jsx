@@ -25,8 +25,8 @@ export function BreakdownPanel({ page, breakdown, rows, asked, onChoose }) {
     shown: measure ? shownIn(measure, row) : NONE,
   }))
   const bars = natural
-    ? unordered.toSorted((one, other) => parseInt(one.value) - parseInt(other.value))
-    : unordered.toSorted((one, other) => other.size - one.size)
+    ? [...unordered].sort((one, other) => parseInt(one.value) - parseInt(other.value))
+    : [...unordered].sort((one, other) => other.size - one.size)
   const all = [{ key, name, show: label }, ...columns]
   return (
     <ChartPanel

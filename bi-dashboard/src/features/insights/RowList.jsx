@@ -21,7 +21,8 @@ const LIST_SIZE = 2000
  *   onSort: (sort: string) => void, onMore: (() => void) | null, loading: boolean }} props
  */
 export function RowList({ page, rows, matching, listed, asked, onSort, onMore, loading }) {
-  const { title, order, columns } = page.list
+  const { order, columns } = page.list
+  const title = asked.sort ? page.list.title : `${page.list.title}, ${page.list.ordered}`
   const sort = asked.sort ?? order
   const texts = new Set(
     columns.filter(({ key }) => rows.some((row) => isText(row[key]))).map(({ key }) => key),

@@ -95,7 +95,8 @@ export const CLAIMS = {
     },
   ],
   list: {
-    title: 'Claims, the dearest first',
+    title: 'Claims',
+    ordered: 'the dearest first',
     order: '-claim_amount',
     file: 'claims',
     columns: [

@@ -102,7 +102,8 @@ export const CUSTOMERS = {
     },
   ],
   list: {
-    title: 'Customers, the most valuable first',
+    title: 'Customers',
+    ordered: 'the most valuable first',
     order: '-lifetime_value',
     file: 'customers',
     columns: [

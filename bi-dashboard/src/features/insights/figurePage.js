@@ -14,7 +14,7 @@ import { money, NONE } from '../../lib/format.js'
  *
  * @typedef {{ name: string, title: string, summary: string, source: string, nothing: string, filters: Filter[],
  *   tiles: KpiDefinition[], monthly?: boolean, breakdowns: Breakdown[],
- *   list: { title: string, order: string, file: string, columns: Column[] } }} FigurePage
+ *   list: { title: string, ordered: string, order: string, file: string, columns: Column[] } }} FigurePage
  */
 
 /** @param {any} value */

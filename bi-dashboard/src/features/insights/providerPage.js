@@ -83,7 +83,8 @@ export const PROVIDERS = {
     },
   ],
   list: {
-    title: 'Providers, the most billed first',
+    title: 'Providers',
+    ordered: 'the most billed first',
     order: '-billed_amount',
     file: 'providers',
     columns: [

@@ -79,7 +79,8 @@ export const RISK = {
     },
   ],
   list: {
-    title: 'Cells, the riskiest first',
+    title: 'Cells',
+    ordered: 'the riskiest first',
     order: '',
     file: 'risk',
     columns: [
