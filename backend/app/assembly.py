@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,13 +15,14 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.connection import WorkspaceConnection
-from app.domain.clock import SystemClock
+from app.domain.clock import Clock, SystemClock
 from app.domain.events import Envelope
 from app.services.acceptance import Acceptance
 from app.services.actions import RunActions
 from app.services.adoption import Adoption
 from app.services.current_workspace import CurrentWorkspace
 from app.services.databricks import DatabricksWorkspace
+from app.services.elected_replica import ElectedReplica
 from app.services.eta import EtaService
 from app.services.event_log import Retention, StoredLog
 from app.services.failed_attempts import FailedAttempts
@@ -37,6 +39,7 @@ from app.services.landing import LandingZone
 from app.services.metrics import Metrics
 from app.services.preview import Preview
 from app.services.recording import RunRecorder
+from app.services.replica import Ears, Loop, Replica, SoleReplica
 from app.services.retrying import RetryPolicy
 from app.services.run_listing import RunListing
 from app.services.sending import Sender
@@ -65,6 +68,7 @@ class Base:
 
     settings: Settings
     connection: WorkspaceConnection
+    replica: Replica
     journal: Journal
     workspace: DatabricksWorkspace
     current: CurrentWorkspace
@@ -74,7 +78,10 @@ class Base:
 async def assemble(
     app: FastAPI, settings: Settings, connection: WorkspaceConnection, stack: AsyncExitStack
 ) -> list[Any]:
-    """Make every object, put those that routes need into `app.state`, and return the loops to run."""
+    """Make every object, put those that routes need into `app.state`, and return the loops to run.
+
+    Most of them run on one replica only: polling, sending and housekeeping are the leader's.
+    """
     clock, metrics = SystemClock(), Metrics()
     tracing: Tracing = app.state.tracing
     database = await _open_store(settings.store_url, stack)
@@ -92,24 +99,61 @@ async def assemble(
     def publish(envelopes: Sequence[Envelope]) -> None:
         app.state.hub.publish(envelopes)
 
-    journal = Journal(database=database, clock=clock, publish=publish, tracing=tracing)
-    current = CurrentWorkspace(workspace=workspace, journal=journal, kind=connection.kind, name=connection.name)
+    replica = _replica(database, clock)
+    journal = Journal(database=database, clock=clock, replica=replica, publish=publish, tracing=tracing)
+    current = CurrentWorkspace(
+        workspace=workspace, journal=journal, replica=replica, kind=connection.kind, name=connection.name
+    )
     await current.recall()
-    base = Base(settings, connection, journal, workspace, current, metrics)
-    loops = [*_lake(app, base), *_pipeline(app, base)]
+    base = Base(settings, connection, replica, journal, workspace, current, metrics)
+    loops = [*_lake(app, base), *_pipeline(app, base), current.watch, Retention(database, clock).run]
     hub = EventHub(StoredLog(database), Snapshots(database, clock, _snapshot_contents(app)), clock)
     await hub.start()
     app.state.hub, app.state.journal, app.state.current = hub, journal, current
     app.state.faults = FaultSwitchboard(workspace=workspace, journal=journal, kind=connection.kind)
     app.state.health = Health(
-        database=database, hub=hub, workspace=current, poller=app.state.tracker, metrics=metrics, clock=clock
+        database=database,
+        hub=hub,
+        workspace=current,
+        replica=replica,
+        poller=app.state.tracker,
+        metrics=metrics,
+        clock=clock,
     )
-    return [*loops, current.watch(), hub.run(), Retention(database, clock).run()]
+    return [hub.run(), replica.run(loops, _ears(app), current.news)]
 
 
-def _lake(app: FastAPI, base: Base) -> list[Any]:
+def _replica(database: Database, clock: Clock) -> Replica:
+    """SQLite is this process's own; a PostgreSQL may have others on it."""
+    if database.engine.dialect.name == "sqlite":
+        return SoleReplica()
+    return ElectedReplica(database=database, clock=clock, replica_id=uuid4().hex)
+
+
+def _ears(app: FastAPI) -> Ears:
+    state = app.state
+
+    def ledger() -> None:
+        state.sender.wake()
+        state.actions.wake()
+
+    def leads() -> None:
+        state.current.begin_to_lead()
+        state.eta.forget()
+
+    return Ears(
+        events=state.hub.catch_up,
+        decided=state.acceptance.notify,
+        ledger=ledger,
+        workspace=state.current.hear,
+        leads=leads,
+    )
+
+
+def _lake(app: FastAPI, base: Base) -> list[Loop]:
     """What reads the lake and the landing zone, and what shows it."""
     settings, journal, current, workspace = base.settings, base.journal, base.current, base.workspace
+    leading = journal.for_leader()
     catalog = settings.petinsure_catalog
     reader = LakeReader(workspace=workspace, catalog=catalog, warehouse_id=settings.databricks_warehouse_id)
     figures = Insights(journal=journal, workspace=current, reader=reader)
@@ -119,28 +163,29 @@ def _lake(app: FastAPI, base: Base) -> list[Any]:
         journal=journal,
         catalog=catalog,
         landing_path=settings.petinsure_landing_path,
-        on_change=lambda: app.state.lake.claim_landed(),
+        on_change=base.replica.relayed("claim_landed", lambda: app.state.lake.claim_landed()),
     )
+    app.state.relist = base.replica.relayed("relist", lambda: app.state.lake.wanted())
     app.state.zone, app.state.insights, app.state.kpi_definitions = zone, figures, KPI_DEFINITIONS
     app.state.lake_view = LakeView(journal=journal, workspace=current, catalog=catalog)
     app.state.lake = LakeState(
-        journal=journal,
+        journal=leading,
         workspace=current,
         refresher=LakeRefresher(
-            journal=journal, workspace=current, reader=reader, on_gold_changed=figures.gold_changed
+            journal=leading, workspace=current, reader=reader, on_gold_changed=figures.gold_changed
         ),
         zone=zone,
         catalog=catalog,
         relist_every_s=RELIST_LOCAL_S if base.connection.kind == "local" else RELIST_DATABRICKS_S,
     )
-    return [app.state.lake.run()]
+    return [app.state.lake.run]
 
 
-def _pipeline(app: FastAPI, base: Base) -> list[Any]:
+def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
     """Ledger, poller and what reads them."""
     settings, journal, current, workspace = base.settings, base.journal, base.current, base.workspace
+    leading = journal.for_leader()
     eta = EtaService(journal=journal, pending_in=app.state.lake_view.pending_in)
-    app.state.eta = eta
     acceptance = Acceptance(eta=eta, metrics=base.metrics)
     policy = RetryPolicy(deadline_s=settings.petinsure_submit_deadline_s)
     targets = Targets(
@@ -162,7 +207,7 @@ def _pipeline(app: FastAPI, base: Base) -> list[Any]:
         sender.wake()
 
     recorder = RunRecorder(
-        journal=journal,
+        journal=leading,
         details=details,
         acceptance=acceptance,
         eta=eta,
@@ -170,29 +215,31 @@ def _pipeline(app: FastAPI, base: Base) -> list[Any]:
         on_run_ended=run_ended,
     )
     tracker = Tracker(
-        journal=journal,
+        journal=leading,
         current=current,
         targets=targets,
         listing=RunListing(workspace=workspace),
         recorder=recorder,
-        adoption=Adoption(journal=journal, details=details),
+        adoption=Adoption(journal=leading, details=details),
         interval_s=_poll_interval_s(settings, base.connection),
         metrics=base.metrics,
     )
     sender = Sender(
-        journal=journal,
+        journal=leading,
         workspace=workspace,
         current=current,
         targets=targets,
         parameters=parameters,
         acceptance=acceptance,
         watcher=tracker,
-        failures=FailedAttempts(journal=journal, targets=targets, seeker=tracker, policy=policy, metrics=base.metrics),
+        failures=FailedAttempts(journal=leading, targets=targets, seeker=tracker, policy=policy, metrics=base.metrics),
     )
     actions = RunActions(
         journal=journal, workspace=workspace, current=current, acceptance=acceptance, watcher=tracker, policy=policy
     )
+    app.state.wake_poller = base.replica.relayed("poll", tracker.wake)
     app.state.tracker, app.state.actions = tracker, actions
+    app.state.acceptance, app.state.sender, app.state.eta = acceptance, sender, eta
     app.state.ledger = Ledger(
         journal=journal, current=current, acceptance=acceptance, sender=sender, deadline_s=policy.deadline_s
     )
@@ -207,7 +254,7 @@ def _pipeline(app: FastAPI, base: Base) -> list[Any]:
         catalog=settings.petinsure_catalog,
     )
     hooks: list[OnRunFinished] = [eta.learn_anew, app.state.lake.on_run_finished]
-    return [tracker.run(), tracker.run_hooks(hooks), sender.run(), actions.run()]
+    return [tracker.run, partial(tracker.run_hooks, hooks), sender.run, actions.run]
 
 
 def _snapshot_contents(app: FastAPI) -> SnapshotContents:

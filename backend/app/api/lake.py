@@ -9,15 +9,15 @@ from fastapi.responses import JSONResponse
 
 from app.api import lake_models as models
 from app.api.errors import ErrorBody
-from app.api.parts import CurrentPart, LakePart, ViewPart
+from app.api.parts import CurrentPart, RelistPart, ViewPart
 
 router = APIRouter(tags=["pipeline"], responses={422: {"model": ErrorBody}})
 
 
 @router.get("/api/pipeline/status", response_model=models.Status)
-async def status(view: ViewPart, lake: LakePart, current: CurrentPart) -> JSONResponse:
+async def status(view: ViewPart, relist: RelistPart, current: CurrentPart) -> JSONResponse:
     """Layers with freshness and counts, and how the workspace is doing."""
-    lake.wanted()
+    relist()
     answer: dict[str, Any] = {
         "layers": await view.layers_now(),
         "workspace": current.status().as_json(),
@@ -29,7 +29,7 @@ async def status(view: ViewPart, lake: LakePart, current: CurrentPart) -> JSONRe
 @router.get("/api/pipeline/pending", response_model=models.Pending, response_model_exclude_none=True)
 async def pending(
     view: ViewPart,
-    lake: LakePart,
+    relist: RelistPart,
     layer: Annotated[
         Literal["bronze", "silver", "gold", "quarantined"] | None, Query(description="Only this bucket")
     ] = None,
@@ -37,5 +37,5 @@ async def pending(
     page_token: Annotated[str | None, Query(max_length=1_000)] = None,
 ) -> JSONResponse:
     """Claims that wait before each layer, and those in quarantine."""
-    lake.wanted()
+    relist()
     return JSONResponse(await view.pending(bucket=layer, limit=limit, page_token=page_token))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.domain.claim_ids import CLAIM_ID_PATTERN, MAX_CLAIM_IDS
 
@@ -16,7 +16,9 @@ ClaimIds = Annotated[
         examples=[["CLM-0001"]],
     ),
 ]
-Reason = Annotated[str | None, Field(max_length=1_000, description="Why; kept in the audit trail")]
+# The one character that PostgreSQL cannot keep in a text.
+_Kept = AfterValidator(lambda text: text.replace("\0", "\N{REPLACEMENT CHARACTER}") if text else text)
+Reason = Annotated[str | None, Field(max_length=1_000, description="Why; kept in the audit trail"), _Kept]
 LayerName = Literal["bronze", "silver", "gold", "all"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -13,7 +14,6 @@ from app.services.current_workspace import CurrentWorkspace
 from app.services.eta import EtaService
 from app.services.health import Health
 from app.services.insights import Insights
-from app.services.lake import LakeState
 from app.services.lake_view import LakeView
 from app.services.landing import LandingZone
 from app.services.metrics import Metrics
@@ -35,9 +35,9 @@ def current_of(request: Request) -> CurrentWorkspace:
     return cast(CurrentWorkspace, request.app.state.current)
 
 
-def lake_of(request: Request) -> LakeState:
-    """What decides when the lake is read."""
-    return cast(LakeState, request.app.state.lake)
+def relist_of(request: Request) -> Callable[[], None]:
+    """Has the landing zone listed again soon, wherever that is done."""
+    return cast(Callable[[], None], request.app.state.relist)
 
 
 def view_of(request: Request) -> LakeView:
@@ -80,7 +80,7 @@ def expect_admin(request: Request) -> None:
 Hub = Annotated[EventHub, Depends(hub_of)]
 Counted = Annotated[Metrics, Depends(metrics_of)]
 CurrentPart = Annotated[CurrentWorkspace, Depends(current_of)]
-LakePart = Annotated[LakeState, Depends(lake_of)]
+RelistPart = Annotated[Callable[[], None], Depends(relist_of)]
 ViewPart = Annotated[LakeView, Depends(view_of)]
 ZonePart = Annotated[LandingZone, Depends(zone_of)]
 InsightsPart = Annotated[Insights, Depends(insights_of)]

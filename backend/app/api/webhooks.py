@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, cast
 
@@ -13,7 +14,6 @@ from fastapi import APIRouter, Body, Request
 from starlette.responses import JSONResponse, Response
 
 from app.api.errors import answer
-from app.services.tracking import Tracker
 
 log = structlog.get_logger()
 
@@ -29,7 +29,7 @@ async def databricks_notification(request: Request, body: Annotated[dict[str, An
         return answer(HTTPStatus.UNAUTHORIZED, "unauthorized", "Wrong webhook credentials.", headers=headers)
     run_id = _number((body.get("run") or {}).get("run_id")) if isinstance(body.get("run"), dict) else None
     log.info("webhook_received", event_type=str(body.get("event_type"))[:64], run_id=run_id)
-    cast(Tracker, request.app.state.tracker).wake()
+    cast(Callable[[], None], request.app.state.wake_poller)()
     return JSONResponse({"run_id": run_id}, HTTPStatus.ACCEPTED)
 
 

@@ -24,12 +24,14 @@ from app.domain.submissions import ActionKind, ActionState, RunAction
 from app.services.acceptance import Acceptance
 from app.services.current_workspace import CurrentWorkspace
 from app.services.journal import Journal, Transaction
+from app.services.replica import NotLeading
 from app.services.retrying import RetryPolicy
 from app.store import actions, audit, runs
 
 log = structlog.get_logger()
 
 ANSWER_WITHIN_S = 20.0
+LOOK_AGAIN_AFTER_S = 1.0
 
 
 class ActionApi(Protocol):
@@ -51,7 +53,10 @@ class RepairWatcher(Protocol):
 
 
 class RunActions:
-    """Records cancellations and repairs, sends them, and resolves what is in doubt by reading, never by guessing."""
+    """Records cancellations and repairs, sends them, and resolves what is in doubt by reading, never by guessing.
+
+    Any replica records; the one that leads, where `run` runs, sends.
+    """
 
     def __init__(
         self,
@@ -64,6 +69,7 @@ class RunActions:
         policy: RetryPolicy,
     ) -> None:
         self._journal = journal
+        self._leading = journal.for_leader()
         self._workspace = workspace
         self._current = current
         self._acceptance = acceptance
@@ -80,6 +86,10 @@ class RunActions:
     async def repair(self, run_id: int, *, requested_by: str, reason: str | None) -> RunAction:
         """Ask for a repair of what failed. Raises RunNotFound, RunNotRepairable."""
         return await self._ask(ActionKind.REPAIR, run_id, requested_by, reason)
+
+    def wake(self) -> None:
+        """Something may be due now."""
+        self._news.set()
 
     async def run(self) -> None:
         """Send what is due, for ever."""
@@ -101,7 +111,8 @@ class RunActions:
                 raise RunNotFound(f"There is no run {run_id}.", run_id=run_id)
             _check(kind, record)
             action = await self._recorded(transaction, kind, record, requested_by, reason)
-        self._news.set()
+            transaction.tell(action.action_id)
+        self.wake()
         return await self._wait(action.action_id)
 
     async def _recorded(
@@ -136,10 +147,10 @@ class RunActions:
             deadline = self._clock.monotonic() + ANSWER_WITHIN_S
             while action.state.open and (left := deadline - self._clock.monotonic()) > 0:
                 try:
-                    async with asyncio.timeout(left):
+                    async with asyncio.timeout(min(left, LOOK_AGAIN_AFTER_S)):
                         await news.wait()
                 except TimeoutError:
-                    break
+                    pass
                 news.clear()
                 action = await self._get(action_id)
         if action.state is ActionState.REFUSED:
@@ -177,6 +188,8 @@ class RunActions:
         try:
             with self._journal.tracing.span("action", run_id=action.run_id, kind=action.kind.value):
                 await self._send(action)
+        except NotLeading:
+            log.info("action_left_to_leader", action_id=action.action_id)
         except Exception as fault:
             if not isinstance(fault, WorkspaceError):
                 log.exception("action_attempt_failed", action_id=action.action_id)
@@ -246,8 +259,9 @@ class RunActions:
         log.warning("action_postponed", action_id=action.action_id, kind=action.kind.value, code=code)
 
     async def _change(self, action: RunAction, **values: Any) -> None:
-        async with self._journal.transaction() as transaction:
+        async with self._leading.transaction() as transaction:
             await actions.change(transaction.db, action.action_id, **values)
+            transaction.tell(action.action_id)
 
 
 def _check(kind: ActionKind, record: RunRecord) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ import structlog
 from app.domain.clock import iso
 from app.domain.events import WORKSPACE_STATUS, EventDraft
 from app.services.journal import Journal
+from app.services.replica import Replica
 from app.services.workspace_answers import Identity
 from app.store import workspaces
 
@@ -18,6 +20,7 @@ log = structlog.get_logger()
 
 DEGRADED_AFTER_S = 5.0
 WATCH_INTERVAL_S = 0.5
+NOBODY_POLLS = "No replica of the server has asked the workspace for some seconds."
 
 
 class KnowsItself(Protocol):
@@ -54,7 +57,7 @@ class CurrentWorkspace:
     """Identity and health of the workspace.
 
     Degraded means that calls have been outstanding or failing for DEGRADED_AFTER_S, never before; runs keep their last
-    known state meanwhile.
+    known state meanwhile. A replica that does not lead makes no such calls; it repeats what the leader tells.
     """
 
     def __init__(
@@ -62,11 +65,14 @@ class CurrentWorkspace:
         *,
         workspace: KnowsItself,
         journal: Journal,
+        replica: Replica,
         kind: str,
         name: str,
     ) -> None:
         self._workspace = workspace
         self._journal = journal
+        self._leading = journal.for_leader()
+        self._replica = replica
         self._clock = journal.clock
         self._kind = kind
         self._name = name
@@ -76,6 +82,8 @@ class CurrentWorkspace:
         self._trouble_since: float | None = None
         self._trouble: str | None = None
         self._told: str = "unknown"
+        self._heard: WorkspaceState | None = None
+        self._heard_at = self._clock.monotonic()
 
     @property
     def workspace_id(self) -> str | None:
@@ -120,7 +128,44 @@ class CurrentWorkspace:
 
     def status(self) -> WorkspaceState:
         """How the workspace is doing now."""
+        if not self._replica.leading:
+            return self._as_heard()
         return WorkspaceState(self._kind, self._name, self._state(), self._last_known_at, self._detail())
+
+    # Several replicas ------------------------------------------------------------------------------------------------
+
+    def news(self) -> dict[str, Any]:
+        """What the leader tells the other replicas."""
+        return {"workspace_id": self.workspace_id, **self.status().as_json()}
+
+    def hear(self, news: Mapping[str, Any]) -> None:
+        """Take the leader's word."""
+        at, workspace_id = news.get("last_known_at"), news.get("workspace_id")
+        self._last_known_at = datetime.fromisoformat(at) if at else self._last_known_at
+        self._heard = WorkspaceState(
+            self._kind, self._name, str(news["state"]), self._last_known_at, news.get("detail")
+        )
+        self._heard_at = self._clock.monotonic()
+        if workspace_id is not None and workspace_id != self.workspace_id:
+            self._identity, self._first_seen_at = Identity(str(workspace_id), None), None
+
+    def begin_to_lead(self) -> None:
+        """From now on the word is ours; the workspace is asked anew who it is."""
+        self._trouble_since, self._trouble, self._first_seen_at = None, None, None
+        if self._heard is not None:
+            self._told = self._heard.state
+
+    @property
+    def leader_heard(self) -> bool:
+        """Whether the leader has told something lately; it does so every second."""
+        return self._clock.monotonic() - self._heard_at < DEGRADED_AFTER_S
+
+    def _as_heard(self) -> WorkspaceState:
+        if not self.leader_heard:
+            return WorkspaceState(self._kind, self._name, "degraded", self._last_known_at, NOBODY_POLLS)
+        return self._heard or WorkspaceState(self._kind, self._name, "unknown", self._last_known_at, None)
+
+    # The leader's calls ----------------------------------------------------------------------------------------------
 
     def calling(self) -> None:
         """A round of calls begins; should it stay unanswered, that counts as trouble from now on."""
@@ -152,7 +197,7 @@ class CurrentWorkspace:
         status = self.status()
         if status.state in {self._told, "unknown"}:
             return
-        async with self._journal.transaction() as transaction:
+        async with self._leading.transaction() as transaction:
             await transaction.append([EventDraft(WORKSPACE_STATUS, status.as_json())])
         log.info("workspace_status_changed", state=status.state, detail=status.detail)
         self._told = status.state

@@ -53,6 +53,10 @@ class EtaService:
         self._learned: dict[tuple[str, str], _Learned] = {}
         self._expected: dict[int, int] = {}  # claims that waited when a run began, until it says how many it read
 
+    def forget(self) -> None:
+        """Learn anew when it is needed: other replicas may have seen runs end."""
+        self._learned.clear()
+
     def learn(self, record: RunRecord) -> None:
         """A run has ended: what was learned of its tasks is out of date."""
         self._learned.pop((record.workspace_id, record.task_set or ""), None)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.domain.clock import Clock, iso
 from app.services.current_workspace import WorkspaceState
 from app.services.metrics import Metrics
+from app.services.replica import Replica
 from app.services.stream import EventHub
 from app.services.tracking import Pulse
 from app.store import events, submissions
@@ -28,6 +29,9 @@ class CurrentState(Protocol):
     """How the workspace is doing."""
 
     def status(self) -> WorkspaceState: ...
+
+    @property
+    def leader_heard(self) -> bool: ...
 
 
 class Polling(Protocol):
@@ -54,6 +58,7 @@ class Health:
         database: Database,
         hub: EventHub,
         workspace: CurrentState,
+        replica: Replica,
         poller: Polling,
         metrics: Metrics,
         clock: Clock,
@@ -61,6 +66,7 @@ class Health:
         self._database = database
         self._hub = hub
         self._workspace = workspace
+        self._replica = replica
         self._poller = poller
         self._metrics = metrics
         self._clock = clock
@@ -103,7 +109,15 @@ class Health:
         }
 
     def _poller_check(self) -> dict[str, Any]:
-        """Whether it goes round, whatever the workspace answers."""
+        """Whether it goes round, whatever the workspace answers; `here` or on the replica that leads."""
+        return {"here": self._replica.leading, **(self._round_check() if self._replica.leading else self._elsewhere())}
+
+    def _elsewhere(self) -> dict[str, Any]:
+        if self._workspace.leader_heard:
+            return {"ok": True, "state": "ok", "detail": "Another replica polls.", "age_s": None}
+        return {"ok": False, "state": "waiting", "detail": "No replica tells that it polls.", "age_s": None}
+
+    def _round_check(self) -> dict[str, Any]:
         pulse = self._poller.pulse()
         if pulse.ended_ago_s is None:
             return {"ok": False, "state": "waiting", "detail": "No round has ended in this process yet.", "age_s": None}

@@ -9,21 +9,26 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.clock import Clock
-from app.domain.events import RUN_EVENTS, Envelope, EventDraft
+from app.domain.events import FAILED, RUN_EVENTS, STARTED, SUBMITTING, Envelope, EventDraft
 from app.domain.fold import fold
 from app.domain.runs import RunRecord
+from app.services.replica import Replica
 from app.services.tracing import NO_TRACING, Tracing
 from app.store import events, runs
 from app.store.engine import Database
 
+# Events that decide something about the submission they name.
+_DECIDING = frozenset({SUBMITTING, STARTED, FAILED})
+
 
 class Transaction:
-    """An open write transaction that collects the events appended in it."""
+    """An open write transaction that collects what is to be told when it has committed."""
 
     def __init__(self, db: AsyncConnection, clock: Clock) -> None:
         self.db = db
         self._clock = clock
         self.envelopes: list[Envelope] = []
+        self.decided: set[str] = set()
 
     @property
     def now(self) -> datetime:
@@ -32,9 +37,17 @@ class Transaction:
 
     async def append(self, drafts: Iterable[EventDraft]) -> list[Envelope]:
         """Append events; they are published when the transaction has committed."""
-        placed = await events.append(self.db, drafts, at=self._clock.now())
+        wanted = list(drafts)
+        placed = await events.append(self.db, wanted, at=self._clock.now())
         self.envelopes += placed
+        for draft in wanted:
+            if draft.type in _DECIDING and (submission_id := draft.data.get("submission_id")):
+                self.tell(submission_id)
         return placed
+
+    def tell(self, key: str) -> None:
+        """Have every replica look again at this submission or action when the transaction has committed."""
+        self.decided.add(key)
 
     async def record_run(self, record: RunRecord | None, drafts: Sequence[EventDraft]) -> RunRecord:
         """Append a run's events and write the row they fold into."""
@@ -58,13 +71,28 @@ class Journal:
         *,
         database: Database,
         clock: Clock,
+        replica: Replica,
         publish: Callable[[Sequence[Envelope]], None],
         tracing: Tracing = NO_TRACING,
+        leader_only: bool = False,
     ) -> None:
         self._database = database
         self.clock = clock
         self.tracing = tracing
+        self._replica = replica
         self._publish = publish
+        self._leader_only = leader_only
+
+    def for_leader(self) -> Journal:
+        """The same, for those who may write only while this replica leads; else `transaction` raises NotLeading."""
+        return Journal(
+            database=self._database,
+            clock=self.clock,
+            replica=self._replica,
+            publish=self._publish,
+            tracing=self.tracing,
+            leader_only=True,
+        )
 
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A consistent view of the store."""
@@ -74,7 +102,10 @@ class Journal:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Commit on leaving, then publish; nothing is published when the block raises."""
         async with self._database.write() as db:
+            if self._leader_only:
+                await self._replica.check(db)
             transaction = Transaction(db, self.clock)
             yield transaction
+            await self._replica.announce(db, transaction.envelopes, transaction.decided)
         if transaction.envelopes:
             self._publish(transaction.envelopes)

@@ -67,6 +67,7 @@ class LakeState:
     async def run(self) -> None:
         """Refresh for ever; what fails because of the workspace is tried again, later and later."""
         pause_s = 1.0
+        self._caught_up = False  # another replica may have led meanwhile
         while True:
             self._awake.clear()
             try:

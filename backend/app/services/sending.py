@@ -22,6 +22,7 @@ from app.services.acceptance import Acceptance
 from app.services.current_workspace import CurrentWorkspace
 from app.services.failed_attempts import FailedAttempts, WorkspaceChanged
 from app.services.journal import Journal
+from app.services.replica import NotLeading
 from app.services.targets import JobTarget, NotebookTarget, Parameters, Targets, split_parameters
 from app.services.workspace_answers import StartedRun
 from app.store import runs, submissions
@@ -58,7 +59,10 @@ class Watcher(Protocol):
 
 
 class Sender:
-    """One attempt at a time per submission, many submissions at once; everything survives a restart."""
+    """One attempt at a time per submission, many submissions at once; everything survives a restart.
+
+    Sends while `run` runs, that is: on the replica that leads. `journal` is a leader's.
+    """
 
     def __init__(
         self,
@@ -153,6 +157,9 @@ class Sender:
         try:
             with self._tracing.span("submission", submission_id=submission.submission_id, layer=submission.layer):
                 return await self._send(submission, marked_for)
+        except NotLeading:
+            log.info("submission_left_to_leader", submission_id=submission.submission_id)
+            return None
         except Exception as fault:
             if not isinstance(fault, PipelineError):
                 log.exception("submission_attempt_failed", submission_id=submission.submission_id)
@@ -249,6 +256,7 @@ class Sender:
             await submissions.change(
                 transaction.db, submission.submission_id, state=SubmissionState.QUEUED, next_try_at=None
             )
+            transaction.tell(submission.submission_id)
         return True
 
     async def _parameters_of(self, submission: Submission) -> dict[str, str]:

@@ -26,6 +26,8 @@ from app.store import audit, runs, submissions
 log = structlog.get_logger()
 
 ANSWER_WITHIN_S = 20.0
+# Another replica may send it, and its word may get lost: then the store tells.
+LOOK_AGAIN_AFTER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Ledger:
             found = await self.get(submission_id)
             deadline = self._clock.monotonic() + wait_s
             while _undecided(found) and (left := deadline - self._clock.monotonic()) > 0:
-                await _wait(news, left)
+                await _wait(news, min(left, LOOK_AGAIN_AFTER_S))
                 news.clear()
                 found = await self.get(submission_id)
         return found
@@ -107,6 +109,7 @@ class Ledger:
             if not joined:
                 submission = self._sender.marked(submission) or submission
             await submissions.record(transaction.db, submission)
+            transaction.tell(submission.submission_id)
             await _audit(transaction, wish, submission)
         log.info("submission_recorded", submission_id=submission.submission_id, layer=wish.layer, tasks=wish.tasks)
         return Accepted(submission, conflict.run if joined and conflict else None), not joined

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from app.store.schema import metadata
-from app.store.types import JsonText, UtcDateTime, ordered_id
+from app.store.types import JsonText, OutsideText, UtcDateTime
 
 
 def _lake_id() -> Column[int]:
@@ -41,7 +41,7 @@ lake_tables = Table(
     "lake_tables",
     metadata,
     _lake_id(),
-    Column("name", String(255), primary_key=True),
+    Column("name", OutsideText(255), primary_key=True),
     Column("layer", String(16), nullable=False),
     Column("version", BigInteger),
     Column("rows", BigInteger),
@@ -66,28 +66,28 @@ lake_pending = Table(
     metadata,
     _lake_id(),
     Column("layer", String(16), primary_key=True),
-    Column("claim_id", ordered_id(64), primary_key=True),
+    Column("claim_id", OutsideText(64), primary_key=True),
 )
 
 claim_positions = Table(
     "claim_positions",
     metadata,
     _lake_id(),
-    Column("claim_id", ordered_id(64), primary_key=True),
-    Column("bronze_run", String(64)),
-    Column("silver_run", String(64)),
-    Column("gold_run", String(64)),
+    Column("claim_id", OutsideText(64), primary_key=True),
+    Column("bronze_run", OutsideText(64)),
+    Column("silver_run", OutsideText(64)),
+    Column("gold_run", OutsideText(64)),
 )
 
 claim_quarantine = Table(
     "claim_quarantine",
     metadata,
     _lake_id(),
-    Column("claim_id", ordered_id(64), primary_key=True),
+    Column("claim_id", OutsideText(64), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("rule", Text, nullable=False),
     Column("message", Text),
-    Column("run", String(64)),
+    Column("run", OutsideText(64)),
     Column("at", Text),
 )
 
@@ -96,8 +96,8 @@ landing_files = Table(
     "landing_files",
     metadata,
     _lake_id(),
-    Column("path", String(1024), primary_key=True),
-    Column("claim_id", ordered_id(64)),
+    Column("path", OutsideText(1024), primary_key=True),
+    Column("claim_id", OutsideText(64)),
     Column("size_bytes", BigInteger),
     Column("modified_ms", BigInteger),
     Column("listed_at", UtcDateTime),

@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from psycopg import AsyncConnection as Session
+from psycopg import Error
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 CHANNEL = "petinsure360"
-# PostgreSQL refuses a payload of 8,000 bytes.
-LARGEST_BYTES = 7_900
+# What a session that is kept may end with: the server's word, a lost connection, no answer in time.
+SESSION_TROUBLE = (Error, SQLAlchemyError, OSError)
 
 
 async def announce(db: AsyncConnection, text: str) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from app.store.types import BigId, JsonText, UtcDateTime, ordered_id
+from app.store.types import BigId, JsonText, OutsideText, UtcDateTime
 
 metadata = MetaData(
     naming_convention={
@@ -51,7 +51,7 @@ workspaces = Table(
 submissions = Table(
     "submissions",
     metadata,
-    Column("submission_id", ordered_id(36), primary_key=True),
+    Column("submission_id", OutsideText(36), primary_key=True),
     Column("request_key", String(255), unique=True),
     Column("request_hash", String(64), nullable=False),
     Column("workspace_id", String(64)),
@@ -125,14 +125,14 @@ runs = Table(
     Column("active", Boolean, nullable=False),
     Column("layer", String(16)),
     Column("tasks", JsonText, nullable=False),
-    Column("task_set", String(200)),
+    Column("task_set", OutsideText(200)),
     Column("claim_ids", JsonText, nullable=False),
     Column("job_url", Text),
     Column("requested_by", Text),
     Column("requested_at", UtcDateTime, nullable=False),
-    Column("state", String(64)),
-    Column("result", String(64)),
-    Column("phase", String(32)),
+    Column("state", OutsideText(64)),
+    Column("result", OutsideText(64)),
+    Column("phase", OutsideText(32)),
     Column("started_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
     Column("duration_s", Float),
@@ -173,13 +173,13 @@ run_tasks = Table(
     Column("workspace_id", String(64), primary_key=True),
     Column("run_id", BigInteger, primary_key=True, autoincrement=False),
     Column("task_run_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("task_key", String(200), nullable=False),
+    Column("task_key", OutsideText(200), nullable=False),
     Column("attempt_number", Integer, nullable=False),
     Column("position", Integer, nullable=False),
     Column("layer", String(16)),
     Column("notebook_path", Text),
-    Column("state", String(64)),
-    Column("result", String(64)),
+    Column("state", OutsideText(64)),
+    Column("result", OutsideText(64)),
     Column("started_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
     Column("duration_s", Float),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Integer, String, Text
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from app.domain.events import compact_json
 
@@ -15,9 +15,22 @@ from app.domain.events import compact_json
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
-def ordered_id(length: int) -> String:
-    """An id that pages are ordered by: by its bytes, whatever the database's language, as Python compares."""
-    return String(length).with_variant(String(length, collation="C"), "postgresql")
+class OutsideText(TypeDecorator[str]):
+    """A word of the workspace's or of somebody's data, as long as it likes: neither store cuts or refuses it.
+
+    SQLite does not hold to the declared length; PostgreSQL has none here, and orders and compares by bytes, as Python
+    and SQLite do, so that pages go on after the last id shown. The one character that PostgreSQL cannot keep becomes
+    the replacement character.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        return dialect.type_descriptor(String(collation="C") if dialect.name == "postgresql" else self.impl_instance)
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -11,11 +11,14 @@ from sqlalchemy import select
 
 from app.api import lake_models as models
 from app.services.health import Health
+from app.services.replica import SoleReplica
 from app.store.engine import Database, create_engine
 from app.store.schema import audit
 from backend.tests.support.backend import Backend, running_backend
 from backend.tests.support.recorded_workspace import TOKEN, Call, Fault, RecordedWorkspace, load
 from backend.tests.support.waiting import until
+
+pytestmark = pytest.mark.usefixtures("on_both_stores")
 
 RAW = "/Volumes/petinsure360/landing/raw"
 FOLDERS = "/api/2.0/fs/directories"
@@ -341,6 +344,7 @@ async def test_an_unreachable_store_makes_the_server_not_ready(tmp_path: Path, b
         database=unreachable,
         hub=state.hub,
         workspace=state.current,
+        replica=SoleReplica(),
         poller=state.tracker,
         metrics=state.metrics,
         clock=state.clock,

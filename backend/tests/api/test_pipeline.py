@@ -14,6 +14,8 @@ from backend.tests.support.backend import RUNS, TRIGGER, Backend, running_backen
 from backend.tests.support.recorded_workspace import RUN_NOW, TOKEN, RecordedWorkspace, load
 from backend.tests.support.waiting import until
 
+pytestmark = pytest.mark.usefixtures("on_both_stores")
+
 JOB_ID = 591500457291311
 
 
@@ -67,6 +69,11 @@ async def test_a_bad_click_is_refused_and_starts_nothing(
         assert set(told) == {"code", "message", "details"}
         assert not workspace.sent(RUN_NOW)
         assert await backend.runs() == []
+
+
+async def test_a_reason_may_hold_any_character(tmp_path: Path) -> None:
+    async with pipeline(tmp_path) as (backend, _):
+        assert (await backend.trigger("gold", reason="a\0b \N{SNOWMAN}"))["submission_state"] == "ACCEPTED"
 
 
 async def test_errors_of_every_origin_have_one_form(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from app.api import event_models
 from app.domain.fold import fold
 from app.store import runs
@@ -12,6 +14,8 @@ from backend.tests.api.test_pipeline import JOB_ID, another_run
 from backend.tests.support.backend import running_backend
 from backend.tests.support.recorded_workspace import TOKEN, WORKSPACE_ID, RecordedWorkspace, load
 from backend.tests.support.waiting import until
+
+pytestmark = pytest.mark.usefixtures("on_both_stores")
 
 LISTS = "/api/2.2/jobs/runs/list"
 OUTPUTS = "/api/2.2/jobs/runs/get-output"

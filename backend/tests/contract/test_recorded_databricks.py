@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from app.domain.layers import TASK_KEYS
 from app.domain.submissions import IfActive, Wish
 from backend.tests.support.backend import RUNS, TRIGGER, running_backend
@@ -23,6 +25,8 @@ from backend.tests.support.recorded_workspace import (
     load,
 )
 from backend.tests.support.waiting import until
+
+pytestmark = pytest.mark.usefixtures("on_both_stores")
 
 JOB_ID = 591500457291311
 TERMINAL = ("databricks_job_completed", "databricks_job_failed")

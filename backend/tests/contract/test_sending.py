@@ -22,8 +22,11 @@ from backend.tests.support.recorded_workspace import (
 )
 from backend.tests.support.waiting import until
 
+pytestmark = pytest.mark.usefixtures("on_both_stores")
+
 LISTS = "/api/2.2/jobs/runs/list"
 GET_JOB = "/api/2.2/jobs/get"
+DIRECTORIES = "/api/2.0/fs/directories"
 NO_SUCH_TASK = Fault(400, body={"error_code": "INVALID_PARAMETER_VALUE", "message": "No task report in the job."})
 
 
@@ -33,6 +36,7 @@ async def test_a_click_costs_two_transactions_and_one_call_before_its_answer(
     async with pipeline(tmp_path, poll_interval_s=600) as (backend, workspace):
         await backend.until_event("workspace_status")  # the last that a fresh start writes, once the first tick is over
         database = backend.app.state.database
+        await until(lambda: any(call.path.startswith(DIRECTORIES) for call in workspace.calls))
         writes = []
         write = database.write
         monkeypatch.setattr(database, "write", lambda: writes.append(len(workspace.calls)) or write())

@@ -161,6 +161,14 @@ async def test_a_run_comes_back_with_its_tasks(database: Database) -> None:
         assert await runs.load(db, "other", 7) is None
 
 
+async def test_words_of_the_workspace_are_kept_whatever_their_length_and_characters(database: Database) -> None:
+    told = replace(run(), state="X" * 300, task_set=",".join(["bronze_ingestion"] * 120), result="a\0b")
+    async with database.write() as db:
+        await runs.save(db, told, before=None)
+    async with database.read() as db:
+        assert await runs.load(db, "w", 7) == replace(told, result="a\N{REPLACEMENT CHARACTER}b")
+
+
 async def test_a_submission_has_one_run_only(database: Database) -> None:
     async with database.write() as db:
         await submissions.record(db, submission())
