@@ -241,6 +241,7 @@ async def test_a_kill_between_send_and_answer_gives_one_run_after_the_restart(tm
         workspace.faults[RUN_NOW] += [LOST_REPLY] + [Fault(503)] * 200
         async with running_backend(tmp_path, workspace.host, TOKEN, databricks_job_id=JOB_ID) as backend:
             ledger = backend.app.state.ledger
+            await backend.until_event("workspace_status")
             wish = Wish("all", TASK_KEYS, (), None, IfActive.REJECT, "x")
             submitted = await ledger.trigger(wish, wait_s=0.3)
             assert submitted.submission.state == "SUBMITTING"

@@ -79,6 +79,7 @@ async def test_a_token_in_doubt_goes_to_the_job_it_was_sent_to_whatever_the_sett
         async with running_backend(tmp_path, workspace.host, TOKEN, databricks_job_id=JOB_ID) as backend:
             wish = Wish("all", TASK_KEYS, (), None, IfActive.REJECT, "x")
             await backend.app.state.ledger.trigger(wish, wait_s=0.3)
+            await until(lambda: bool(workspace.sent(RUN_NOW)))
         workspace.faults[RUN_NOW].clear()
         for given in ({"databricks_job_id": 42}, {"pipeline_mode": "notebooks"}):
             async with running_backend(tmp_path, workspace.host, TOKEN, **given) as backend:
