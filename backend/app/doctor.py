@@ -15,7 +15,7 @@ from app.serve import connection_of, opened
 from app.services.databricks import DatabricksWorkspace
 from app.services.targets import JobTarget, Targets
 from app.settings import Settings, SettingsFault, load
-from app.store.engine import create_engine
+from app.store.engine import StoreUnusable, probe
 
 PARAMETERS_THAT_MATTER = ("claim_ids", "submission_id", "batch_id", "as_of", "landing_path", "catalog")
 
@@ -60,17 +60,12 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _store(settings: Settings) -> Finding:
-    kind = settings.store_url.partition(":")[0]
     if settings.database_url is None and not (settings.petinsure_data_dir / "petinsure.db").exists():
         return Finding("store", True, "SQLite, made at the first start")
-    engine = create_engine(settings.store_url)
     try:
-        async with engine.connect():
-            return Finding("store", True, f"{kind} answers")
-    except Exception as fault:  # noqa: BLE001 - any driver's error is a finding, not a crash
-        return Finding("store", False, f"{kind} does not answer ({type(fault).__name__}); check DATABASE_URL")
-    finally:
-        await engine.dispose()
+        return Finding("store", True, f"{await probe(settings.store_url)} answers")
+    except StoreUnusable as fault:
+        return Finding("store", False, str(fault))
 
 
 async def _workspace(

@@ -28,6 +28,7 @@ from app.services.deployment import Deployment, DeploymentPlan
 from app.services.first_start import FirstStart
 from app.services.workspace_process import WorkspaceDidNotStart, WorkspaceProcess
 from app.settings import Settings, SettingsFault, load
+from app.store.engine import StoreUnusable, probe
 
 log = structlog.get_logger()
 
@@ -49,7 +50,7 @@ def run_server(*, host: str, port: int, data_dir: Path, say: Say) -> int:
         _refuse_open_address(host, settings)
         with _listen(host, port) as listening:
             asyncio.run(_serve(settings, host, listening, say, masked))
-    except (SettingsFault, WorkspaceDidNotStart, _CannotListen) as fault:
+    except (SettingsFault, StoreUnusable, WorkspaceDidNotStart, _CannotListen) as fault:
         say(str(fault))
         return EXIT_CANNOT_START
     return 0
@@ -107,6 +108,8 @@ async def opened(connection: WorkspaceConnection) -> AsyncIterator[DatabricksWor
 
 
 async def _serve(settings: Settings, host: str, listening: socket.socket, say: Say, masked: logs.Masked) -> None:
+    if not settings.store_url.startswith("sqlite:"):
+        await probe(settings.store_url)
     address = f"http://{'127.0.0.1' if _is_loopback(host) else host}:{listening.getsockname()[1]}"
     if settings.databricks_host:
         connection = connection_to_databricks(settings)

@@ -130,11 +130,21 @@ class EventHub:
 
     async def catch_up(self) -> None:
         """Publish whatever the log holds beyond the tail, for events that somebody else wrote."""
-        while page := (await self._log.after(self._tail.end, REPLAY_PAGE)).envelopes:
+        while True:
+            page = await self._log.after(self._tail.end, REPLAY_PAGE)
+            follows = page.envelopes[0].seq if page.envelopes else page.head.seq + 1
+            if follows > self._tail.end + 1:
+                self._begin_anew(follows - 1)
             before = self._tail.end
-            self.publish(page)
+            self.publish(page.envelopes)
             if self._tail.end == before:
                 return
+
+    def _begin_anew(self, seq: int) -> None:
+        """What follows was trimmed before we heard of it, up to `seq`; whoever stands before the hole must resync."""
+        self._tail.start_at(seq)
+        self._early = {early: envelope for early, envelope in self._early.items() if early > seq}
+        self._announce()
 
     def subscribe(self, position: Position, *, run_id: int | None = None) -> Subscription:
         """Follow the stream from `position`; with `run_id` only that run's events (and a snapshot, if one is due)."""

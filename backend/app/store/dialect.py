@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 LOCK_SPACE = 0x70657433
 WRITE_LOCK = f"{LOCK_SPACE}, 1"
 LEADER_LOCK = f"{LOCK_SPACE}, 2"
-IDLE_IN_TRANSACTION_MS = 15_000
+IDLE_IN_TRANSACTION_MS = 5_000
 
 
 def prepare_sqlite_connection(dbapi_connection: Any, *, busy_timeout_ms: int) -> None:

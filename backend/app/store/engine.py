@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.store.dialect import (
@@ -20,6 +21,7 @@ from app.store.dialect import (
 
 BUSY_TIMEOUT_MS = 10_000
 QUIESCE_WITHIN_S = 3.0
+OLDEST_POSTGRESQL = (14,)  # the first that ends an idle session by itself
 POOL_SIZE = 8
 POOL_OVERFLOW = 8
 # A server that went without a word is noticed within about these seconds; the URL may say otherwise.
@@ -86,6 +88,28 @@ class Database:
     async def dispose(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+class StoreUnusable(Exception):
+    """DATABASE_URL leads to no PostgreSQL that we can use; the text says why, without the password."""
+
+
+async def probe(database_url: str) -> str:
+    """Connect once; returns what answers, in words. Raises StoreUnusable."""
+    engine = create_engine(database_url)
+    shown = engine.url.render_as_string(hide_password=True)
+    try:
+        async with engine.connect():
+            version = getattr(engine.dialect, "server_version_info", None) or ()
+    except (SQLAlchemyError, OSError) as fault:
+        reason = str(getattr(fault, "orig", None) or fault).strip().splitlines()[:1]
+        raise StoreUnusable(f"DATABASE_URL ({shown}) does not answer: {' '.join(reason)}") from fault
+    finally:
+        await engine.dispose()
+    words = f"{engine.dialect.name} {'.'.join(map(str, version))}"
+    if engine.dialect.name == "postgresql" and version < OLDEST_POSTGRESQL:
+        raise StoreUnusable(f"DATABASE_URL ({shown}) is {words}; PostgreSQL {OLDEST_POSTGRESQL[0]} or newer is needed.")
+    return words
 
 
 def create_engine(database_url: str) -> AsyncEngine:

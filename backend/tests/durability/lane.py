@@ -263,7 +263,7 @@ async def lane(starter: Nursery, directory: Path, *, through: Through = _directl
     async with AsyncExitStack() as stack:
         stack.push_async_callback(workspace.stop)
         host = await stack.enter_async_context(through(workspace.host))
-        job_id = await _deployed(workspace)
+        job_id = await deployed(workspace)
         environment = {
             "DATABRICKS_HOST": host,
             "DATABRICKS_TOKEN": workspace.token,
@@ -287,7 +287,7 @@ async def lane(starter: Nursery, directory: Path, *, through: Through = _directl
                 await backend.kill()
 
 
-async def _deployed(workspace: WorkspaceProcess) -> int:
+async def deployed(workspace: WorkspaceProcess) -> int:
     """The job with the three notebooks under their names."""
     content = base64.b64encode(SOURCE.encode()).decode()
     await workspace.http.post("/api/2.0/workspace/mkdirs", json={"path": "/chaos"})

@@ -19,7 +19,7 @@ from app.domain.events import EventDraft
 from app.domain.runs import RunRecord, TaskRecord
 from app.domain.submissions import ActionKind, ActionState, IfActive, RunAction, Submission, SubmissionState
 from app.store import actions, events, runs, submissions
-from app.store.engine import Database, create_engine
+from app.store.engine import Database, StoreUnusable, create_engine, probe
 from app.store.lake_schema import metadata
 from app.store.migrate import upgrade
 
@@ -284,3 +284,10 @@ async def test_what_a_writer_has_read_is_still_true_when_it_commits(database: Da
         for _ in range(10):
             await events.head(await opened.enter_async_context(database.read()))
     assert sorted(await asyncio.gather(*(take(n) for n in range(10)))) == [False] * 9 + [True]
+
+
+async def test_a_store_that_does_not_answer_is_told_in_words_and_without_the_password() -> None:
+    with pytest.raises(StoreUnusable) as told:
+        await probe("postgresql://me:s3cr3t@127.0.0.1:1/x")
+    assert "127.0.0.1:1/x" in str(told.value)
+    assert "s3cr3t" not in str(told.value)

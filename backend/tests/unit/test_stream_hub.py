@@ -355,3 +355,20 @@ async def test_an_event_whose_publication_never_came_is_read_from_the_log() -> N
         hub.publish([third])
         assert await seqs(subscription, until=3) == [1, 2, 3]
     filler.cancel()
+
+
+@pytest.mark.parametrize("kept", [2, 0])
+async def test_a_hub_that_was_cut_off_until_the_log_was_trimmed_goes_on_behind_the_hole(kept: int) -> None:
+    log = ListLog(3)
+    hub = await started_hub(log)
+    async with hub.subscribe(Position(3, EPOCH)) as live:
+        assert await live.next(0) is None
+        log.grow(7)
+        log.oldest_seq = 11 - kept
+        await hub.catch_up()
+        assert hub.head_seq == 10
+        with pytest.raises(SubscriberTooSlow):
+            await live.next(0)
+    log.grow(1)
+    await hub.catch_up()
+    assert hub.head_seq == 11

@@ -1,4 +1,4 @@
-"""Several replicas: the term of their leader; texts from outside of any length, in the order of their bytes."""
+"""Several replicas: the term of their leader; ids in the order of their bytes on PostgreSQL too."""
 
 from __future__ import annotations
 
@@ -12,22 +12,18 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-# Words of the workspace and of people's data. PostgreSQL held to the declared lengths and compared in the database's
-# language; SQLite does neither, so nothing changes there.
-OUTSIDE_TEXTS = {
-    "submissions": ("submission_id",),
-    "runs": ("task_set", "state", "result", "phase"),
-    "run_tasks": ("task_key", "state", "result"),
-    "lake_tables": ("name",),
-    "lake_pending": ("claim_id",),
-    "claim_positions": ("claim_id", "bronze_run", "silver_run", "gold_run"),
-    "claim_quarantine": ("claim_id", "run"),
-    "landing_files": ("path", "claim_id"),
+# Pages of ids go on after the last id shown: its order has to be the same in every database, and Python's.
+ORDERED_IDS = {
+    "submissions": ("submission_id", 36),
+    "lake_pending": ("claim_id", 64),
+    "claim_positions": ("claim_id", 64),
+    "claim_quarantine": ("claim_id", 64),
+    "landing_files": ("claim_id", 64),
 }
 
 
 def upgrade() -> None:
-    """Create the table; widen the texts."""
+    """Create the table; give the ids their order."""
     op.create_table(
         "leadership",
         sa.Column("one", sa.Integer(), autoincrement=False, nullable=False),
@@ -38,6 +34,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("one", name="pk_leadership"),
     )
     if op.get_bind().dialect.name == "postgresql":
-        for table, columns in OUTSIDE_TEXTS.items():
-            for column in columns:
-                op.alter_column(table, column, type_=sa.String(collation="C"))
+        for table, (column, length) in ORDERED_IDS.items():
+            op.alter_column(table, column, type_=sa.String(length, collation="C"))
