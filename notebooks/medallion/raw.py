@@ -21,6 +21,7 @@ FOLDER_READ_FROM = 16
 _CSV_RECORD = r'([^"\n]*(?:"(?:[^"]*"|[^\n]*)[^"\n]*)*)\n'
 _CSV_VALUE = r',("[^"]*(?:""[^"]*)*"|[^,]*)'
 _BYTE_ORDER_MARK = "\ufeff"
+_BLANKS = " \t\r\n"
 
 
 def contents(spark: SparkSession, root: str, files: Sequence[LandedFile], siblings: Iterable[LandedFile]) -> DataFrame:
@@ -124,7 +125,7 @@ def _is_lost(keys: Column, unknown: Column, entity: Entity) -> Column:
     says_nothing = F.coalesce(*[F.col("_parsed")[name] for name in entity.columns]).isNull()
     return (
         keys.isNull()
-        | ~F.col("_record").endswith("}")
+        | ~F.rtrim("_record", F.lit(_BLANKS)).endswith("}")
         | (says_nothing & (F.size(keys) > F.size(unknown)))
         | (F.col("_drifted").isNull() & (F.size(unknown) > 0))
     )

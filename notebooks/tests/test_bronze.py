@@ -3,6 +3,8 @@
 import json
 import os
 
+import pytest
+
 
 def test_an_empty_landing_zone_is_a_success_with_zero_records(workspace):
     results = workspace.run_all()
@@ -142,10 +144,12 @@ def test_empty_files_are_ingested_once_and_hold_nothing(workspace, make):
     assert workspace.versions() == before
 
 
-def test_a_document_over_several_lines_is_one_record(workspace, make):
-    workspace.land("claims/api/CLM-9.json", json.dumps(make.claim("CLM-9"), indent=2))
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", " \t\n\n"])
+def test_a_document_of_one_or_several_lines_is_one_record(workspace, make, indent, end):
+    workspace.land("claims/api/CLM-9.json", json.dumps(make.claim("CLM-9"), indent=indent) + end)
     workspace.run("bronze")
-    assert [row["claim_id"] for row in workspace.rows("bronze.claims")] == ["CLM-9"]
+    assert [(row["claim_id"], row["_corrupt"]) for row in workspace.rows("bronze.claims")] == [("CLM-9", None)]
 
 
 def test_the_nearest_folder_decides_and_strangers_are_only_mentioned(workspace, make):
