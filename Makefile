@@ -2,7 +2,7 @@
 # inputs changed, and when what it made is gone.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test test-long bench lock clean browser postgresql
+.PHONY: help setup run check test test-long test-spark bench lock clean browser postgresql
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && { echo $$p; break; }; done)
@@ -36,15 +36,19 @@ test: check $(DASHBOARD) browser postgresql ## Every check and every test but th
 test-long: $(DEV) $(DASHBOARD) browser postgresql ## The long tests (chaos, soak)
 	.venv/bin/pytest -m long
 
+test-spark: $(DEV) .venv-spark/.made ## The notebooks on Apache Spark and Delta Lake (needs Java 17)
+	.venv/bin/python -m deploy.apache_spark .venv/bin/pytest notebooks/tests
+
 bench: $(DEV) $(DASHBOARD) ## Benchmarks; results in benchmarks/results/*.json
 	.venv/bin/python -m benchmarks
 
 lock: ## Compile the hashed locks from requirements*.in (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock requirements.in
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements.lock -o requirements-dev.lock requirements-dev.in
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements-spark.lock requirements-spark.in
 
 clean: ## Remove what set-up and tests made; the data directory stays
-	rm -rf .venv bi-dashboard/node_modules bi-dashboard/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	rm -rf .venv .venv-spark bi-dashboard/node_modules bi-dashboard/dist .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
 .venv/.made:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found as python3, python3.11, … Install it or set PYTHON=."; exit 1; }
@@ -72,6 +76,10 @@ $(NODE): bi-dashboard/package-lock.json bi-dashboard/package.json
 $(DASHBOARD): $(NODE) $(DASHBOARD_SOURCES)
 	@echo "Building the dashboard …"
 	@cd bi-dashboard && npm run --silent build
+	@touch $@
+
+.venv-spark/.made: requirements-spark.lock deploy/install_spark.sh
+	@PYTHON="$(PYTHON)" deploy/install_spark.sh
 	@touch $@
 
 browser:

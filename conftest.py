@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +13,9 @@ ROOT = Path(__file__).parent
 TOGETHER = ("e2e",)
 REPORTS = ROOT / "test-results"
 BEGUN_AT = pytest.StashKey[float]()
+
+if not hasattr(sys.modules["__main__"], "__file__"):  # pyspark would take xdist's workers for a run of its own doctests
+    sys.modules["__main__"].__file__ = pytest.__file__
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

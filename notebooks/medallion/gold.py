@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import DecimalType, DoubleType, StructField
 
 from medallion import pending, release
 from medallion.customers import cross_sell, customer_360
@@ -93,7 +94,7 @@ class Gold:
         """With a hash of the figures, the day they are valued at and the run. A new day alone is no change."""
         return rows.select(
             "*",
-            F.md5(F.to_json(F.struct("*"))).alias("_row_hash"),
+            F.md5(F.to_json(F.struct(*map(_alike, rows.schema.fields)))).alias("_row_hash"),
             F.lit(self._run.as_of).alias("as_of"),
             F.lit(self._run.batch_id).alias("_run_id"),
         )
@@ -114,6 +115,16 @@ class Gold:
         released = self._lake.results[release.TABLE]
         self._result.rows_in = released.rows_out
         self._result.rows_out = sum(result.rows_out for result in self._result.tables)
+
+
+def _alike(field: StructField) -> Column:
+    """A column in a form that every engine writes alike; a figure has six places at most."""
+    column = F.col(field.name)
+    if isinstance(field.dataType, DoubleType):
+        column = column.cast("decimal(24,6)").cast("string")
+    elif isinstance(field.dataType, DecimalType):
+        column = column.cast("string")
+    return column.alias(field.name)
 
 
 def run_gold(run: Run) -> Result:

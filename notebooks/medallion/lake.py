@@ -1,6 +1,7 @@
 """Tables of the lakehouse: reading them, and the three ways of writing that a repeat or a kill cannot spoil."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -10,6 +11,7 @@ from medallion.run import Commit, Run
 
 STAMPS = ("as_of", "_run_id")
 """What a row of a figure says about the run that last changed it; never part of its hash."""
+FEW_ROWS = 20_000
 
 
 class Lake:
@@ -87,14 +89,30 @@ class Lake:
         self._columns.pop(table, None)
 
     def merge(self, table: str, source: DataFrame, keys: Sequence[str], *, gone: str | None = None) -> None:
-        """Upsert by key; rows of `source` whose flag `gone` is true are deleted. `source` has one row per key."""
+        """Upsert by key; rows of `source` whose flag `gone` is true are deleted. `source` has one row per key.
+
+        Without a row in `source` there is no commit.
+        """
         if not self.exists(table):
             self.append(table, source.where(~F.col(gone)).drop(gone) if gone else source)
             return
+        rows = self._if_few(source)
+        if rows is not None:
+            if not rows.num_rows:
+                return
+            source = self._run.spark.createDataFrame(rows)
         view = f"merge_{table.replace('.', '_')}"
         source.createOrReplaceTempView(view)
         self._run.spark.sql(self._merge_statement(table, view, [c for c in source.columns if c != gone], keys, gone))
         self._wrote(table)
+
+    def _if_few(self, rows: DataFrame) -> Any:
+        """The rows as an Arrow table, computed once; None when there are many.
+
+        A MERGE reads its source several times and computes it each time: few rows rather travel through the driver.
+        """
+        held = rows.limit(FEW_ROWS + 1).toArrow()
+        return held if held.num_rows <= FEW_ROWS else None
 
     def _merge_statement(
         self, table: str, view: str, columns: Sequence[str], keys: Sequence[str], gone: str | None
@@ -133,10 +151,14 @@ class Lake:
             return
         stamps = [name for name in STAMPS if name in needed]
         held = self.read(table).select(*keys, F.struct(state.alias("state"), *stamps).alias("_held"))
+        held_rows = held.count()
+        few = self._if_few(wanted) if held_rows <= FEW_ROWS else None
+        if few is not None and few.num_rows:
+            wanted = self._run.spark.createDataFrame(few)
         both = wanted.withColumn("_state", state).join(held.dropDuplicates(list(keys)), list(keys), "left")
         same = F.coalesce(F.col("_held")["state"] == F.col("_state"), F.lit(False))
         rows, kept = both.agg(F.count("*"), F.count_if(same)).collect()[0]
-        if rows == kept == held.count():
+        if rows == kept == held_rows:
             return
         kept_stamps = {name: F.when(same, F.col("_held")[name]).otherwise(F.col(name)) for name in stamps}
         self._write(table, both.withColumns(kept_stamps).select(*wanted.columns), "overwrite")

@@ -49,8 +49,7 @@ def update(run: Run, lake: Lake, verdicts: Sequence[Verdicts]) -> None:
         lake.append(QUARANTINE, _all(run, [verdict.rejected for verdict in verdicts]))
     elif verdicts:
         changes = _union([_changes(lake, verdict) for verdict in verdicts])
-        if not changes.isEmpty():
-            lake.merge(QUARANTINE, changes, ["table_name", "key"], gone="_healed")
+        lake.merge(QUARANTINE, changes, ["table_name", "key"], gone="_healed")
 
 
 def replace(run: Run, lake: Lake, rejected: Sequence[DataFrame]) -> None:

@@ -264,9 +264,7 @@ class Silver:
         if not self._lake.exists(table):
             self._lake.append(table, rows)
             return
-        changed = self._changed(rows, table, keys, state)
-        if not changed.isEmpty():
-            self._lake.merge(table, changed, keys)
+        self._lake.merge(table, self._changed(rows, table, keys, state), keys)
 
     def _stamp(self) -> Column:
         return F.lit(self._run.batch_id).alias("_run_id")

@@ -20,7 +20,9 @@ from medallion.gold import run_gold
 from medallion.result import Result
 from medallion.run import Commit, from_parameters
 from medallion.silver import run_silver
+from notebooks.tests import engines
 
+collect_ignore = [] if os.environ.get("SPARK_REMOTE") else ["test_engines_agree.py"]
 AS_OF = "2025-07-31"
 Row = dict[str, Any]
 
@@ -238,22 +240,8 @@ CATALOGS = [f"lake{n}" for n in range(200)]
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    os.environ["RUST_LOG"] = "error"
-    catalogs = ", ".join(f'{{type="memory", name="{name}", initial_database=["default"]}}' for name in CATALOGS)
-    os.environ["SAIL_CATALOG__LIST"] = f"[{catalogs}]"
-    os.environ["SAIL_CATALOG__DEFAULT_CATALOG"] = CATALOGS[0]
-    from pysail.spark import SparkConnectServer
-
-    server = SparkConnectServer("127.0.0.1", 0)
-    server.start(background=True)
-    _, port = server.listening_address
-    session = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
-    session.conf.set("spark.sql.sources.default", "delta")
-    session.conf.set("spark.sql.session.timeZone", "UTC")
-    session.conf.set("spark.python.sql.dataFrameDebugging.enabled", "false")  # as the local workspace sets it
-    yield session
-    session.stop()
-    server.stop()
+    with engines.session(CATALOGS) as session:
+        yield session
 
 
 @pytest.fixture(scope="session")
@@ -290,8 +278,9 @@ def fresh(
 
 
 def make_workspace(spark: SparkSession, catalog: str, root: Path) -> Workspace:
+    """Schemas and an empty landing zone under `root`."""
     for schema in ("bronze", "silver", "gold"):
         spark.sql(f"DROP SCHEMA IF EXISTS {catalog}.{schema} CASCADE")
         spark.sql(f"CREATE SCHEMA {catalog}.{schema} LOCATION '{root}/tables/{schema}'")
-    (root / "landing").mkdir()
+    (root / "landing").mkdir(parents=True)
     return Workspace(spark, root, catalog, root / "landing")

@@ -1,0 +1,115 @@
+"""300,000 claims: our notebooks against the same work by hand in DuckDB and against Apache Spark, in one run.
+
+Then a batch of 200 claims on that lake against the full run. Spark is left out, and said to be, where it is not
+installed (`make test-spark` installs it).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks import notebook_run
+from benchmarks.quantiles import quantile
+from benchmarks.same_tables import expect_equal, expect_equal_totals
+from data_generator.generation import generate
+from deploy.apache_spark import SparkMissing, server
+
+CLAIMS = 300_000
+BATCH = 200
+ROUNDS = 3
+AS_OF = date(2025, 7, 31)
+
+
+def measure(claims: int = CLAIMS) -> dict[str, object]:
+    """Medians of rounds that alternate between the engines."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        generate(root / "landing", claims, 1, AS_OF)
+        ours, by_hand = [], []
+        for round_number in range(ROUNDS):
+            ours.append(_notebooks(root, root / f"ours-{round_number}"))
+            by_hand.append(_duckdb(root, root / f"duckdb-{round_number}"))
+        full_s, duckdb_s = _median([each.total_s for each in ours]), _median(by_hand)
+        return {
+            "claims": claims,
+            "notebooks_s": round(full_s, 2),
+            "layers_s": {layer: round(value, 2) for layer, value in ours[-1].seconds.items()},
+            "peak_gib": round(max(each.peak_bytes for each in ours) / 2**30, 2),
+            "duckdb_s": round(duckdb_s, 2),
+            "times_duckdb": round(full_s / duckdb_s, 2),
+            "totals_equal_to_duckdb": expect_equal_totals(root / "ours-0", root / "duckdb-0"),
+            "rows_equal_to_a_second_build": expect_equal(root / "ours-0", root / "ours-1"),
+            "apache_spark": _spark(root, full_s),
+            "batch": _batch(root, full_s),
+        }
+
+
+def _notebooks(root: Path, lake: Path, **more: Any) -> notebook_run.Measured:
+    lake.mkdir()
+    return notebook_run.measure(lake, root / "landing", AS_OF.isoformat(), **more)
+
+
+def _duckdb(root: Path, lake: Path) -> float:
+    program = [sys.executable, "-m", "benchmarks.duckdb_pipeline", str(root / "landing"), str(lake), AS_OF.isoformat()]
+    environment = os.environ | {"PYTHONPATH": str(notebook_run.NOTEBOOKS), "RUST_LOG": "error"}
+    told = subprocess.run(program, env=environment, stdout=subprocess.PIPE, check=True).stdout
+    return float(sum(json.loads(told).values()))
+
+
+def _spark(root: Path, ours_s: float) -> dict[str, object]:
+    """One warm run of the same notebooks on Apache Spark local[2]."""
+    try:
+        with server() as url:
+            took_s = _notebooks(root, root / "spark", spark_remote=url).total_s
+    except SparkMissing as missing:
+        return {"not_measured": str(missing).splitlines()[0]}
+    return {
+        "notebooks_s": round(took_s, 2),
+        "times_faster": round(took_s / ours_s, 2),
+        "rows_equal": expect_equal(root / "ours-0", root / "spark"),
+    }
+
+
+def _batch(root: Path, full_s: float) -> dict[str, object]:
+    """200 new claims of the next day on the lake of the full run, compared with a rebuild of everything."""
+    day = AS_OF + timedelta(days=1)
+    _land_batch(root / "landing", day)
+    batch = notebook_run.measure(root / "ours-0", root / "landing", day.isoformat(), run=2)
+    rebuilt = root / "rebuilt"
+    rebuilt.mkdir()
+    notebook_run.measure(rebuilt, root / "landing", day.isoformat())
+    return {
+        "claims": BATCH,
+        "notebooks_s": round(batch.total_s, 2),
+        "layers_s": {layer: round(value, 2) for layer, value in batch.seconds.items()},
+        "share_of_full": round(batch.total_s / full_s, 3),
+        "rows_equal_to_a_rebuild": expect_equal(root / "ours-0", rebuilt),
+    }
+
+
+def _land_batch(landing: Path, day: date) -> None:
+    """New claims like those of the last day, for the same policies, as a file of the next day."""
+    lines: list[str] = []
+    for file in sorted((landing / "claims").glob("claims_*.jsonl"), reverse=True):
+        lines += file.read_text().splitlines()
+        if len(lines) >= BATCH:
+            break
+    rows = [json.loads(line) for line in lines[:BATCH]]
+    at = f"{day.isoformat()}T08:00:00Z"
+    fresh = [
+        row | {"claim_id": f"{row['claim_id']}-B", "invoice_number": f"{row['invoice_number']}-B", "updated_at": at}
+        for row in rows
+    ]
+    target = landing / "claims" / f"claims_{day.isoformat()}.jsonl"
+    target.write_text("".join(json.dumps(row) + "\n" for row in fresh))
+
+
+def _median(seconds: list[float]) -> float:
+    return quantile(seconds, 0.5)

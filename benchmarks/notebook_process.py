@@ -1,0 +1,72 @@
+"""The process of `notebook_run.measure`: the notebooks' work as a worker does it, and what it took as JSON.
+
+The engine is the embedded one, or the Spark Connect server of SPARK_REMOTE. Before the clock starts a small book goes
+through all layers of another lake, so that no engine is measured while it loads its code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from data_generator.generation import generate
+from notebooks.tests import engines
+from notebooks.tests.conftest import LAYERS, Workspace, make_workspace
+
+_WARM_UP = "lake99"
+_WARM_UP_CLAIMS = 300
+_WARM_UP_DAY = date(2025, 7, 31)
+
+
+def main() -> None:
+    """The new process."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("lake", type=Path)
+    parser.add_argument("landing", type=Path)
+    for name in ("as_of", "catalog"):
+        parser.add_argument(name)
+    parser.add_argument("run", type=int)
+    told = parser.parse_args()
+    with engines.session([told.catalog, _WARM_UP]) as spark, tempfile.TemporaryDirectory() as scratch:
+        _warm_up(spark, Path(scratch))
+        workspace = _workspace(spark, told.catalog, told.lake)
+        workspace.runs = told.run - 1
+        seconds, results = {}, {}
+        for layer in LAYERS:
+            began = time.perf_counter()
+            result = workspace.run(layer, as_of=told.as_of, landing_path=str(told.landing), batch_id=f"run-{told.run}")
+            seconds[layer] = time.perf_counter() - began
+            results[layer] = json.loads(result.to_json())
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"seconds": seconds, "peak_bytes": peak_bytes, "results": results}))
+
+
+def _warm_up(spark: Any, root: Path) -> None:
+    """On a Spark server that ran it before, a repeat: its schemas are dropped first."""
+    for schema in ("bronze", "silver", "gold"):
+        spark.sql(f"DROP SCHEMA IF EXISTS {_WARM_UP}.{schema} CASCADE")
+    workspace = make_workspace(spark, _WARM_UP, root)
+    generate(workspace.landing, _WARM_UP_CLAIMS, 1, _WARM_UP_DAY)
+    workspace.run_all()
+
+
+def _workspace(spark: Any, catalog: str, root: Path) -> Workspace:
+    """The lake with the tables it has; a new engine has to be told of them, a Spark server knows them."""
+    if not (root / "tables").exists():
+        return make_workspace(spark, catalog, root)
+    for schema in ("bronze", "silver", "gold"):
+        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{schema} LOCATION '{root}/tables/{schema}'")
+        for log in sorted((root / "tables" / schema).glob("*/_delta_log")):
+            table = f"{catalog}.{schema}.{log.parent.name}"
+            spark.sql(f"CREATE TABLE IF NOT EXISTS {table} USING DELTA LOCATION '{log.parent}'")
+    return Workspace(spark, root, catalog)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""One run of the three notebooks' work in a process of its own, and what it took."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Seconds of each layer and the highest memory (bytes) of the process with the embedded engine in it."""
+
+    seconds: dict[str, float]
+    peak_bytes: int
+    results: dict[str, Any]
+
+    @property
+    def total_s(self) -> float:
+        return sum(self.seconds.values())
+
+
+def measure(
+    lake: Path, landing: Path, as_of: str, *, run: int = 1, catalog: str = "lake1", spark_remote: str = ""
+) -> Measured:
+    """Run bronze, silver and gold once, in a new process. `run` numbers the runs on one lake."""
+    program = [sys.executable, "-m", "benchmarks.notebook_process", str(lake), str(landing), as_of, catalog, str(run)]
+    environment = {name: value for name, value in os.environ.items() if name != "SPARK_REMOTE"}
+    environment["PYTHONPATH"] = str(NOTEBOOKS)  # as a notebook has its own folder on its path
+    if spark_remote:
+        environment["SPARK_REMOTE"] = spark_remote
+    told = subprocess.run(program, env=environment, stdout=subprocess.PIPE, check=True).stdout
+    return Measured(**json.loads(told.splitlines()[-1]))
