@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from app.domain.events import Envelope
 from app.services.acceptance import Acceptance
 from app.services.actions import RunActions
 from app.services.adoption import Adoption
+from app.services.call_gate import CallGate
 from app.services.current_workspace import CurrentWorkspace
 from app.services.databricks import DatabricksWorkspace
 from app.services.elected_replica import ElectedReplica
@@ -36,7 +38,9 @@ from app.services.lake_reader import LakeReader
 from app.services.lake_refresh import LakeRefresher
 from app.services.lake_view import LakeView
 from app.services.landing import LandingZone
+from app.services.loops import Loops
 from app.services.metrics import Metrics
+from app.services.pace import Pace
 from app.services.preview import Preview
 from app.services.recording import RunRecorder
 from app.services.replica import Ears, Loop, Replica, SoleReplica
@@ -59,7 +63,18 @@ WORKSPACE_THREADS = 4
 # How often an open page may have the landing zone listed again.
 RELIST_LOCAL_S = 2.0
 RELIST_DATABRICKS_S = 30.0
+# How long a workspace that does not answer is left alone at most.
+LOCAL_BREAKER_S = 4.0
+DATABRICKS_BREAKER_S = 30.0
 KPI_DEFINITIONS = Path(__file__).parents[2] / "docs" / "kpis.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Time and chance."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    dice: random.Random = field(default_factory=random.Random)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +88,23 @@ class Base:
     workspace: DatabricksWorkspace
     current: CurrentWorkspace
     metrics: Metrics
+    endless: Loops
+    dice: random.Random
 
 
 async def assemble(
-    app: FastAPI, settings: Settings, connection: WorkspaceConnection, stack: AsyncExitStack
+    app: FastAPI,
+    settings: Settings,
+    connection: WorkspaceConnection,
+    stack: AsyncExitStack,
+    surroundings: Surroundings,
 ) -> list[Any]:
     """Make every object, put those that routes need into `app.state`, and return the loops to run.
 
     Most of them run on one replica only: polling, sending and housekeeping are the leader's.
     """
-    clock, metrics = SystemClock(), Metrics()
+    clock, metrics = surroundings.clock, Metrics()
+    endless = Loops(clock=clock, on_fault=metrics.loop_failed)
     tracing: Tracing = app.state.tracing
     database = await _open_store(settings.store_url, stack)
     executor = stack.enter_context(ThreadPoolExecutor(WORKSPACE_THREADS, thread_name_prefix="workspace"))
@@ -92,6 +114,13 @@ async def assemble(
         executor=executor,
         clock=clock,
         on_call=metrics.workspace_called,
+        gate=CallGate(
+            clock,
+            longest_open_s=LOCAL_BREAKER_S if connection.kind == "local" else DATABRICKS_BREAKER_S,
+            on_refused=metrics.workspace_call_refused,
+            dice=surroundings.dice,
+        ),
+        transport=connection.transport,
     )
     stack.push_async_callback(workspace.aclose)
     app.state.workspace, app.state.metrics, app.state.database, app.state.clock = workspace, metrics, database, clock
@@ -105,8 +134,9 @@ async def assemble(
         workspace=workspace, journal=journal, replica=replica, kind=connection.kind, name=connection.name
     )
     await current.recall()
-    base = Base(settings, connection, replica, journal, workspace, current, metrics)
-    loops = [*_lake(app, base), *_pipeline(app, base), current.watch, Retention(database, clock).run]
+    base = Base(settings, connection, replica, journal, workspace, current, metrics, endless, surroundings.dice)
+    watch = partial(current.watch, endless)
+    loops = [*_lake(app, base), *_pipeline(app, base), watch, Retention(database, clock).run]
     hub = EventHub(StoredLog(database), Snapshots(database, clock, _snapshot_contents(app)), clock)
     await hub.start()
     app.state.hub, app.state.journal, app.state.current = hub, journal, current
@@ -178,7 +208,7 @@ def _lake(app: FastAPI, base: Base) -> list[Loop]:
         catalog=catalog,
         relist_every_s=RELIST_LOCAL_S if base.connection.kind == "local" else RELIST_DATABRICKS_S,
     )
-    return [app.state.lake.run]
+    return [partial(app.state.lake.run, base.endless)]
 
 
 def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
@@ -187,7 +217,7 @@ def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
     leading = journal.for_leader()
     eta = EtaService(journal=journal, pending_in=app.state.lake_view.pending_in)
     acceptance = Acceptance(eta=eta, metrics=base.metrics)
-    policy = RetryPolicy(deadline_s=settings.petinsure_submit_deadline_s)
+    policy = RetryPolicy(deadline_s=settings.petinsure_submit_deadline_s, dice=base.dice)
     targets = Targets(
         workspace=workspace,
         clock=journal.clock,
@@ -206,6 +236,7 @@ def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
     def run_ended() -> None:
         sender.wake()
 
+    pace = Pace(journal.clock, _poll_interval_s(settings, base.connection), dice=base.dice)
     recorder = RunRecorder(
         journal=leading,
         details=details,
@@ -213,6 +244,7 @@ def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
         eta=eta,
         metrics=base.metrics,
         on_run_ended=run_ended,
+        pace=pace,
     )
     tracker = Tracker(
         journal=leading,
@@ -221,7 +253,7 @@ def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
         listing=RunListing(workspace=workspace),
         recorder=recorder,
         adoption=Adoption(journal=leading, details=details),
-        interval_s=_poll_interval_s(settings, base.connection),
+        pace=pace,
         metrics=base.metrics,
     )
     sender = Sender(
@@ -235,7 +267,12 @@ def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
         failures=FailedAttempts(journal=leading, targets=targets, seeker=tracker, policy=policy, metrics=base.metrics),
     )
     actions = RunActions(
-        journal=journal, workspace=workspace, current=current, acceptance=acceptance, watcher=tracker, policy=policy
+        journal=journal,
+        workspace=workspace,
+        current=current,
+        acceptance=acceptance,
+        watcher=tracker,
+        policy=policy,
     )
     app.state.wake_poller = base.replica.relayed("poll", tracker.wake)
     app.state.tracker, app.state.actions = tracker, actions
@@ -254,7 +291,13 @@ def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
         catalog=settings.petinsure_catalog,
     )
     hooks: list[OnRunFinished] = [eta.learn_anew, app.state.lake.on_run_finished]
-    return [tracker.run, partial(tracker.run_hooks, hooks), sender.run, actions.run]
+    endless = base.endless
+    return [
+        partial(tracker.run, endless),
+        partial(tracker.run_hooks, endless, hooks),
+        partial(sender.run, endless),
+        partial(actions.run, endless),
+    ]
 
 
 def _snapshot_contents(app: FastAPI) -> SnapshotContents:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 from databricks.sdk.core import Config
 from dotenv import dotenv_values
 
@@ -26,6 +27,7 @@ class WorkspaceConnection:
     token: str | None = None
     poll_interval_s: float | None = None
     credentials: Mapping[str, str] = field(default_factory=dict)  # for the SDK, by its own names
+    transport: httpx.AsyncBaseTransport | None = None  # another way to the workspace than the network
 
     def __repr__(self) -> str:
         return f"WorkspaceConnection(kind={self.kind!r}, name={self.name!r}, host={self.host!r})"

@@ -15,11 +15,10 @@ from app.api.rate_limit import TOO_MANY, RateLimit
 from app.api.security import LOOPBACK_NAMES, SecurityMiddleware
 from app.api.sign_in import SignInMiddleware
 from app.api.tracing import TracingMiddleware
-from app.assembly import assemble
+from app.assembly import Surroundings, assemble
 from app.checkout import DASHBOARD
 from app.connection import WorkspaceConnection as WorkspaceConnection
 from app.connection import connection_to_databricks as connection_to_databricks
-from app.domain.clock import SystemClock
 from app.domain.token_bucket import Allowance
 from app.services.tracing import NO_TRACING, OpenTelemetryTracing, Tracing, opentelemetry_to
 from app.settings import Settings
@@ -38,11 +37,14 @@ def create_app(
     background: Sequence[Background] = (),
     loopback: bool = True,
     tracing: Tracing | None = None,
+    surroundings: Surroundings | None = None,
 ) -> FastAPI:
     """The application. `background` runs beside it once it is up; `loopback` False means served beyond this machine.
 
     `tracing` None: to the collector that the settings name, if they do.
     """
+    surroundings = surroundings or Surroundings()
+    clock = surroundings.clock
     endpoint = settings.otel_exporter_otlp_endpoint
     tracing = tracing or (opentelemetry_to(endpoint) if endpoint else NO_TRACING)
 
@@ -51,7 +53,7 @@ def create_app(
         async with AsyncExitStack() as stack:
             if isinstance(tracing, OpenTelemetryTracing):
                 stack.push_async_callback(asyncio.to_thread, tracing.close)
-            loops = await assemble(app, settings, workspace, stack)
+            loops = await assemble(app, settings, workspace, stack, surroundings)
             async with asyncio.TaskGroup() as group:
                 running = [group.create_task(loop) for loop in loops]
                 running += [group.create_task(_forgiving(one, app)) for one in background]
@@ -74,7 +76,7 @@ def create_app(
     errors.install(app)
     for module in (health, events, lake, insights, webhooks, reference, faults):
         app.include_router(module.router)
-    clock, rate, burst = SystemClock(), settings.petinsure_trigger_rate, settings.petinsure_trigger_burst
+    rate, burst = settings.petinsure_trigger_rate, settings.petinsure_trigger_burst
     for router, times in ((pipeline.router, 1), (claims.router, CLAIMS_PER_TRIGGER)):
         limit = RateLimit(Allowance(burst=burst * times, per_s=rate * times), clock)
         app.include_router(router, dependencies=[Depends(limit)], responses=TOO_MANY)

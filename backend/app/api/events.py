@@ -47,7 +47,7 @@ async def websocket_stream(websocket: WebSocket) -> None:
         await websocket.close(UNUSABLE_QUERY)  # before the handshake, hence HTTP 403
         return
     await websocket.accept()
-    hub, metrics = hub_of(websocket), metrics_of(websocket)
+    hub, metrics = await hub_of(websocket), await metrics_of(websocket)
     position = Position(beginning.after, beginning.epoch)
     with metrics.client("websocket"):
         async with hub.subscribe(position, run_id=beginning.run_id) as subscription, asyncio.TaskGroup() as tasks:

@@ -1,4 +1,7 @@
-"""The parts of the running application that routes need, as dependencies. `main` puts them into `app.state`."""
+"""The parts of the running application that routes need, as dependencies. `main` puts them into `app.state`.
+
+They are coroutines because the framework would run plain functions in a thread each, several for every request.
+"""
 
 from __future__ import annotations
 
@@ -20,57 +23,57 @@ from app.services.metrics import Metrics
 from app.services.stream import EventHub
 
 
-def hub_of(connection: HTTPConnection) -> EventHub:
+async def hub_of(connection: HTTPConnection) -> EventHub:
     """The event hub."""
     return cast(EventHub, connection.app.state.hub)
 
 
-def metrics_of(connection: HTTPConnection) -> Metrics:
+async def metrics_of(connection: HTTPConnection) -> Metrics:
     """The counters."""
     return cast(Metrics, connection.app.state.metrics)
 
 
-def current_of(request: Request) -> CurrentWorkspace:
+async def current_of(request: Request) -> CurrentWorkspace:
     """The workspace as we know it."""
     return cast(CurrentWorkspace, request.app.state.current)
 
 
-def relist_of(request: Request) -> Callable[[], None]:
+async def relist_of(request: Request) -> Callable[[], None]:
     """Has the landing zone listed again soon, wherever that is done."""
     return cast(Callable[[], None], request.app.state.relist)
 
 
-def view_of(request: Request) -> LakeView:
+async def view_of(request: Request) -> LakeView:
     """What was read of the lake."""
     return cast(LakeView, request.app.state.lake_view)
 
 
-def zone_of(request: Request) -> LandingZone:
+async def zone_of(request: Request) -> LandingZone:
     """The landing zone."""
     return cast(LandingZone, request.app.state.zone)
 
 
-def insights_of(request: Request) -> Insights:
+async def insights_of(request: Request) -> Insights:
     """The figures of gold."""
     return cast(Insights, request.app.state.insights)
 
 
-def eta_of(request: Request) -> EtaService:
+async def eta_of(request: Request) -> EtaService:
     """The estimates."""
     return cast(EtaService, request.app.state.eta)
 
 
-def health_of(request: Request) -> Health:
+async def health_of(request: Request) -> Health:
     """The probes."""
     return cast(Health, request.app.state.health)
 
 
-def requester_of(request: Request) -> str:
+async def requester_of(request: Request) -> str:
     """Who asks: the holder of the token, or on loopback whoever sits at the machine."""
     return str(getattr(request.state, "user", None) or "local")
 
 
-def expect_admin(request: Request) -> None:
+async def expect_admin(request: Request) -> None:
     """Only administrators pass. Without sign-in, on loopback, whoever sits at the machine is one."""
     role = getattr(request.state, "role", Role.ADMIN)
     if role is not Role.ADMIN:

@@ -20,6 +20,7 @@ from app.api.models import (
     Triggered,
     TriggerRequest,
 )
+from app.api.parts import Requester
 from app.domain import layers
 from app.domain.claim_ids import validated
 from app.domain.errors import InvalidRequest, RunNotFound
@@ -42,15 +43,15 @@ MAX_RUN_ID = 2**63 - 1
 PROCESSES = {"bronze-to-silver": layers.BRONZE_TO_SILVER, "silver-to-gold": layers.SILVER_TO_GOLD}
 
 
-def _ledger(request: Request) -> Ledger:
+async def _ledger(request: Request) -> Ledger:
     return cast(Ledger, request.app.state.ledger)
 
 
-def _history(request: Request) -> RunHistory:
+async def _history(request: Request) -> RunHistory:
     return cast(RunHistory, request.app.state.history)
 
 
-def _actions(request: Request) -> RunActions:
+async def _actions(request: Request) -> RunActions:
     return cast(RunActions, request.app.state.actions)
 
 
@@ -58,12 +59,7 @@ def _preview(request: Request) -> Preview:
     return cast(Preview, request.app.state.preview)
 
 
-def _requester(request: Request) -> str:
-    """Who asks: the holder of the token, or on loopback whoever sits at the machine."""
-    return str(getattr(request.state, "user", None) or "local")
-
-
-def _run_id(run_id: str) -> int:
+async def _run_id(run_id: str) -> int:
     """A run's id from the path; what cannot be one names no run."""
     if run_id.isascii() and run_id.isdigit() and int(run_id[:20]) <= MAX_RUN_ID:
         return int(run_id)
@@ -73,7 +69,6 @@ def _run_id(run_id: str) -> int:
 LedgerPart = Annotated[Ledger, Depends(_ledger)]
 HistoryPart = Annotated[RunHistory, Depends(_history)]
 ActionsPart = Annotated[RunActions, Depends(_actions)]
-Requester = Annotated[str, Depends(_requester)]
 RunId = Annotated[int, Depends(_run_id)]
 RequestKey = Annotated[
     str | None,

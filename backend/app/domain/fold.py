@@ -160,7 +160,7 @@ def _progress_body(
         "message": seen.status.message,
         "task": current.task_key if current else None,
         "tasks": [task.as_json() for task in latest],
-        "phase": None if seen.status.terminal else _phase(seen, latest),
+        "phase": None if seen.status.terminal else _phase(record, seen, latest),
         "progress": _run_progress(current),
         **eta_body(eta),
         "job_url": seen.job_url or record.job_url,
@@ -215,11 +215,15 @@ def _current_task(latest: Sequence[TaskRecord]) -> TaskRecord | None:
     return executing or unfinished or (latest[-1] if latest else None)
 
 
-def _phase(seen: SeenRun, latest: Sequence[TaskRecord]) -> str:
-    """queued, cluster_starting (accepted, nothing has executed yet) or running."""
+def _phase(record: RunRecord, seen: SeenRun, latest: Sequence[TaskRecord]) -> str:
+    """queued, cluster_starting (accepted, nothing has executed yet in this attempt) or running."""
     if seen.status.state in WAITING_STATES:
         return "queued"
-    if any(task.state in EXECUTING_STATES or (task.started_at and task.ended_at) for task in latest):
+    if any(task.state in EXECUTING_STATES for task in latest):
+        return "running"
+    since = record.attempt_since
+    ended = [task.started_at for task in latest if task.started_at and task.ended_at]
+    if any(since is None or started_at >= since for started_at in ended):
         return "running"
     if latest or seen.status.state == "PENDING":
         return "cluster_starting"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -17,13 +19,18 @@ from app.domain.errors import (
     SubmissionInDoubt,
     WorkspaceError,
     WorkspaceRejected,
+    WorkspaceThrottled,
+    WorkspaceUnauthorized,
+    WorkspaceUnreachable,
 )
 from app.domain.run_states import SUCCESSES
 from app.domain.runs import RunRecord
 from app.domain.submissions import ActionKind, ActionState, RunAction
 from app.services.acceptance import Acceptance
+from app.services.countdown import Countdown
 from app.services.current_workspace import CurrentWorkspace
 from app.services.journal import Journal, Transaction
+from app.services.loops import Loops
 from app.services.replica import NotLeading
 from app.services.retrying import RetryPolicy
 from app.store import actions, audit, runs
@@ -76,6 +83,9 @@ class RunActions:
         self._watcher = watcher
         self._policy = policy
         self._clock = journal.clock
+        self._countdown = Countdown(journal.clock)
+        self._tried: set[str] = set()  # by this process
+        self._expects = False
         self._news = asyncio.Event()
         self._sending: set[str] = set()
 
@@ -91,18 +101,18 @@ class RunActions:
         """Something may be due now."""
         self._news.set()
 
-    async def run(self) -> None:
+    async def run(self, loops: Loops) -> None:
         """Send what is due, for ever."""
-        await self._expect_unseen()
+        self._expects = False  # another replica may have led meanwhile
         async with asyncio.TaskGroup() as group:
-            while True:
-                self._news.clear()
-                pause_s = await self._start_due(group)
-                try:
-                    async with asyncio.timeout(pause_s):
-                        await self._news.wait()
-                except TimeoutError:
-                    continue
+            await loops.for_ever("run_actions", lambda: self._round(group))
+
+    async def _round(self, group: asyncio.TaskGroup) -> None:
+        self._news.clear()
+        if not self._expects:
+            await self._expect_unseen()
+            self._expects = True
+        await self._clock.wait(self._news, await self._start_due(group))
 
     async def _ask(self, kind: ActionKind, run_id: int, requested_by: str, reason: str | None) -> RunAction:
         async with self._journal.transaction() as transaction:
@@ -146,11 +156,7 @@ class RunActions:
             action = await self._get(action_id)
             deadline = self._clock.monotonic() + ANSWER_WITHIN_S
             while action.state.open and (left := deadline - self._clock.monotonic()) > 0:
-                try:
-                    async with asyncio.timeout(min(left, LOOK_AGAIN_AFTER_S)):
-                        await news.wait()
-                except TimeoutError:
-                    pass
+                await self._clock.wait(news, min(left, LOOK_AGAIN_AFTER_S))
                 news.clear()
                 action = await self._get(action_id)
         if action.state is ActionState.REFUSED:
@@ -170,21 +176,32 @@ class RunActions:
                 self._watcher.expect_attempt(run_id)
 
     async def _start_due(self, group: asyncio.TaskGroup) -> float | None:
+        """Start an attempt for everything that is due; seconds until the next is, or None."""
         async with self._journal.read() as db:
             waiting = await actions.open_ones(db)
-        now = self._clock.now()
-        later = []
-        for action in waiting:
-            if action.action_id in self._sending:
-                continue
-            if action.next_try_at is not None and action.next_try_at > now:
-                later.append(action.next_try_at)
-                continue
-            self._sending.add(action.action_id)
-            group.create_task(self._attempt(action))
-        return max(0.0, (min(later) - now).total_seconds()) if later else None
+        open_ids = {action.action_id for action in waiting}
+        self._tried &= open_ids
+        self._countdown.keep(open_ids)
+        pauses_s = [self._begin(action, group) for action in waiting if action.action_id not in self._sending]
+        return min((pause_s for pause_s in pauses_s if pause_s is not None), default=None)
+
+    def _begin(self, action: RunAction, group: asyncio.TaskGroup) -> float | None:
+        """Begin an attempt if it is time; else the seconds until it is."""
+        self._patience_s(action)
+        if action.next_try_at is not None:
+            at_most_s = math.inf if action.action_id in self._tried else self._policy.cap_s
+            left_s = self._countdown.left_s(action.action_id, action.next_try_at, at_most_s=at_most_s)
+            if left_s > 0:
+                return left_s
+        self._sending.add(action.action_id)
+        group.create_task(self._attempt(action))
+        return None
+
+    def _patience_s(self, action: RunAction) -> float:
+        return self._countdown.left_s(action.action_id, action.deadline_at, at_most_s=self._policy.deadline_s)
 
     async def _attempt(self, action: RunAction) -> None:
+        self._tried.add(action.action_id)
         try:
             with self._journal.tracing.span("action", run_id=action.run_id, kind=action.kind.value):
                 await self._send(action)
@@ -203,18 +220,31 @@ class RunActions:
         if await self._current.ensure() != action.workspace_id:
             await self._change(action, state=ActionState.LOST, error=_error("workspace_changed", "Another workspace."))
             return
+        if not action.in_doubt and await self._is_moot(action):
+            await self._change(action, state=ActionState.DONE, next_try_at=None)
+            return
         if action.kind is ActionKind.CANCEL:
             await self._workspace.cancel_run(action.run_id)
             await self._change(action, state=ActionState.DONE, next_try_at=None)
         else:
-            repair_id = await self._repair(action)
-            await self._change(action, state=ActionState.DONE, repair_id=repair_id, in_doubt=False, next_try_at=None)
-            self._watcher.expect_attempt(action.run_id)
+            await self._repaired(action, await self._repair(action))
         await self._watcher.look(action.run_id)
+
+    async def _is_moot(self, action: RunAction) -> bool:
+        """Whether the attempt it was meant for is over: a later one must not be canceled or repaired in its place."""
+        async with self._journal.read() as db:
+            record = await runs.load(db, action.workspace_id, action.run_id)
+        if record is None:
+            return False
+        return record.attempt != action.attempt or (action.kind is ActionKind.CANCEL and not record.active)
+
+    async def _repaired(self, action: RunAction, repair_id: int) -> None:
+        await self._change(action, state=ActionState.DONE, repair_id=repair_id, in_doubt=False, next_try_at=None)
+        self._watcher.expect_attempt(action.run_id)
 
     async def _repair(self, action: RunAction) -> int:
         """The repair's id: found in the history if an earlier send got through, else sent now."""
-        latest = _latest_repair_id(await self._workspace.get_run_status(action.run_id, include_history=True))
+        latest = await self._latest_repair_id(action.run_id)
         if action.in_doubt and latest is not None and latest != action.latest_repair_id:
             return latest
         await self._change(
@@ -225,7 +255,17 @@ class RunActions:
             latest_repair_id=latest,
             next_try_at=None,
         )
-        return await self._workspace.repair_run(action.run_id, latest_repair_id=latest)
+        try:
+            return await self._workspace.repair_run(action.run_id, latest_repair_id=latest)
+        except WorkspaceRejected:
+            # A lost request may have arrived after we had read the history: then it is what forbids this one.
+            now = await self._latest_repair_id(action.run_id) if action.in_doubt else None
+            if now is None or now == latest:
+                raise
+            return now
+
+    async def _latest_repair_id(self, run_id: int) -> int | None:
+        return _latest_repair_id(await self._workspace.get_run_status(run_id, include_history=True))
 
     async def _note_failure(self, action: RunAction, fault: Exception) -> None:
         """Record the failure; should even that fail, the row stays open and is tried again after a pause."""
@@ -239,10 +279,11 @@ class RunActions:
         present = await self._get(action.action_id)
         if not present.state.open:
             return
-        in_doubt = action.in_doubt or isinstance(fault, SubmissionInDoubt)
-        overdue = self._clock.now() >= present.deadline_at and not in_doubt
+        # A fault of our own may have come after the send; then only the run's history tells whether it got through.
+        ours = present.in_doubt and not isinstance(fault, WorkspaceError)
+        in_doubt = action.in_doubt or isinstance(fault, SubmissionInDoubt) or ours
         code, message = getattr(fault, "code", "internal_error"), str(fault)
-        if isinstance(fault, WorkspaceRejected) or overdue:
+        if _is_final(fault, in_doubt=in_doubt) or (not in_doubt and self._patience_s(present) <= 0):
             await self._change(present, state=ActionState.REFUSED, in_doubt=False, error=_error(code, message))
             return
         words = fault if isinstance(fault, WorkspaceError) else WorkspaceError(message)
@@ -262,6 +303,13 @@ class RunActions:
         async with self._leading.transaction() as transaction:
             await actions.change(transaction.db, action.action_id, **values)
             transaction.tell(action.action_id)
+
+
+def _is_final(fault: Exception, *, in_doubt: bool) -> bool:
+    """Whether the workspace has decided. Credentials it refuses decide nothing about what was sent before."""
+    if isinstance(fault, WorkspaceRejected):
+        return not (in_doubt and fault.status == HTTPStatus.FORBIDDEN)
+    return isinstance(fault, WorkspaceUnauthorized) and not in_doubt
 
 
 def _check(kind: ActionKind, record: RunRecord) -> None:
@@ -290,6 +338,10 @@ def _error(code: str, message: str) -> dict[str, Any]:
 
 def _refused(action: RunAction) -> PipelineError:
     told = action.error or {}
+    code = told.get("code")
     words = str(told.get("message") or f"The workspace refused to {action.kind.value} the run.")
     kind = RunNotRepairable if action.kind is ActionKind.REPAIR else RunNotActive
-    return kind(words, run_id=action.run_id, code=told.get("code"))
+    for fault in (WorkspaceUnauthorized, WorkspaceThrottled, WorkspaceUnreachable):
+        if code == fault.code:
+            return fault(words, run_id=action.run_id)
+    return kind(words, run_id=action.run_id, code=code)

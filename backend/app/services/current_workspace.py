@@ -12,6 +12,7 @@ import structlog
 from app.domain.clock import iso
 from app.domain.events import WORKSPACE_STATUS, EventDraft
 from app.services.journal import Journal
+from app.services.loops import Loops
 from app.services.replica import Replica
 from app.services.workspace_answers import Identity
 from app.store import workspaces
@@ -27,6 +28,9 @@ class KnowsItself(Protocol):
     """A workspace that says which one it is."""
 
     host: str
+
+    @property
+    def answered_as(self) -> str | None: ...
 
     async def identity(self) -> Identity: ...
 
@@ -109,8 +113,10 @@ class CurrentWorkspace:
             self._last_known_at = found[1]
 
     async def ensure(self) -> str:
-        """The workspace's id, asked for at the first need in this process."""
+        """The workspace's id, asked for at the first need in this process and when another seems to answer."""
         if self._identity is None or self._first_seen_at is None:
+            return await self.verify()
+        if self._workspace.answered_as not in (None, self._identity.workspace_id):
             return await self.verify()
         return self._identity.workspace_id
 
@@ -186,11 +192,13 @@ class CurrentWorkspace:
         # Whoever answers next may be another workspace at the same address.
         self._first_seen_at = None
 
-    async def watch(self) -> None:
+    async def watch(self, loops: Loops) -> None:
         """Tell everyone when the state changes."""
-        while True:
-            await self.tell()
-            await self._clock.sleep(WATCH_INTERVAL_S)
+        await loops.for_ever("workspace_status", self._watch_round)
+
+    async def _watch_round(self) -> None:
+        await self.tell()
+        await self._clock.sleep(WATCH_INTERVAL_S)
 
     async def tell(self) -> None:
         """Append `workspace_status` if the state differs from what was last told."""

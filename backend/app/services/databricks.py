@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -28,12 +29,16 @@ from app.domain.errors import (
     WorkspaceUnauthorized,
     WorkspaceUnreachable,
 )
+from app.services.call_gate import CallGate
 from app.services.workspace_answers import (
     DirectoryEntry,
     Identity,
     StartedRun,
     StatementResult,
+    is_server_fault,
+    never_sent,
     refusal,
+    retry_after,
     transport_fault,
 )
 
@@ -59,6 +64,8 @@ class DatabricksWorkspace:
         clock: Clock,
         timeout_s: float = 30.0,
         on_call: Callable[[str, str], None] = lambda _endpoint, _outcome: None,
+        gate: CallGate | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.host = (host if "://" in host else f"https://{host}").rstrip("/")
         self._make_config = config
@@ -66,6 +73,7 @@ class DatabricksWorkspace:
         self._executor = executor
         self._clock = clock
         self._on_call = on_call
+        self._gate = gate or CallGate(clock)
         self._org_id: str | None = None
         self._http = httpx.AsyncClient(
             base_url=self.host,
@@ -73,6 +81,7 @@ class DatabricksWorkspace:
             limits=httpx.Limits(max_connections=20, keepalive_expiry=KEEPALIVE_S),
             headers={"User-Agent": "petinsure360"},
             trust_env=not self.host.startswith("http://127.0.0.1"),
+            transport=transport,
         )
 
     async def aclose(self) -> None:
@@ -338,9 +347,8 @@ class DatabricksWorkspace:
         """Which workspace answers at the address now. Source: X-Databricks-Org-Id of SCIM Me, as the SDK reads it."""
         response = await self._send("GET", "/api/2.0/preview/scim/v2/Me", repeatable=True)
         user = self._json(response, repeatable=True).get("userName")
-        org_id = response.headers.get("x-databricks-org-id")
         known = self._config.workspace_id if self._config else None
-        workspace_id = str(org_id or known or self.host)
+        workspace_id = str(self._org_id or known or self.host)
         return Identity(workspace_id=workspace_id, user_name=str(user) if user else None)
 
     def job_url(self, job_id: int | None, run_id: int) -> str | None:
@@ -362,20 +370,35 @@ class DatabricksWorkspace:
         content: bytes | None = None,
     ) -> httpx.Response:
         """One request, one answer; never repeated here."""
-        headers = await self._authenticate()
-        endpoint = f"{method} {_endpoint(path)}"
+        endpoint = _endpoint(path)
+        await self._gate.enter(endpoint)
         try:
+            headers = await self._authenticate()
             response = await self._http.request(
                 method, path, params=query, json=None if body is None else dict(body), content=content, headers=headers
             )
         except httpx.TransportError as fault:
-            self._on_call(endpoint, type(fault).__name__)
+            self._on_call(f"{method} {endpoint}", type(fault).__name__)
+            self._gate.failed(endpoint, connection=never_sent(fault))
             raise transport_fault(fault, host=self.host, repeatable=repeatable) from fault
-        self._on_call(endpoint, "ok" if response.is_success else str(response.status_code))
+        except BaseException:
+            self._gate.left(endpoint)
+            raise
+        self._on_call(f"{method} {endpoint}", "ok" if response.is_success else str(response.status_code))
         self._org_id = response.headers.get("x-databricks-org-id", self._org_id)
+        self._note(endpoint, response)
         if not response.is_success:
             raise refusal(response, repeatable=repeatable)
         return response
+
+    def _note(self, endpoint: str, response: httpx.Response) -> None:
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            self._gate.throttled(endpoint, retry_after(response))
+        elif is_server_fault(response.status_code):
+            self._gate.failed(endpoint, connection=False)
+            self._gate.pause(endpoint, retry_after(response))
+        else:
+            self._gate.answered(endpoint)
 
     async def _authenticate(self) -> dict[str, str]:
         loop = asyncio.get_running_loop()
@@ -426,7 +449,12 @@ class DatabricksWorkspace:
         except WorkspaceProtocolError as fault:
             raise SubmissionInDoubt("The workspace took the run but its answer names no run_id.") from fault
         url = answer.get("run_view_url") or answer.get("run_page_url") or self.job_url(job_id, run_id)
-        return StartedRun(run_id=run_id, job_url=url)
+        return StartedRun(run_id=run_id, job_url=url, workspace_id=self._org_id)
+
+    @property
+    def answered_as(self) -> str | None:
+        """The id of the workspace that gave the last answer, where it told."""
+        return self._org_id
 
 
 def _identifier(answer: Mapping[str, Any], name: str) -> int:

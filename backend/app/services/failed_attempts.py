@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Protocol
 
 import structlog
@@ -19,6 +20,7 @@ from app.domain.errors import (
 )
 from app.domain.events import FAILED, SUBMITTING, EventDraft
 from app.domain.submissions import Submission, SubmissionState
+from app.services.countdown import Countdown
 from app.services.journal import Journal
 from app.services.metrics import Metrics
 from app.services.retrying import RetryPolicy
@@ -54,6 +56,13 @@ class FailedAttempts:
         self._seeker = seeker
         self._policy = policy
         self._metrics = metrics
+        self.countdown = Countdown(journal.clock)
+        self.longest_pause_s = policy.cap_s
+
+    def patience_s(self, submission: Submission) -> float:
+        """How much longer a submission that the workspace does not take is tried; counted from when we first ask."""
+        deadline_s = self._policy.deadline_s
+        return self.countdown.left_s(submission.submission_id, submission.deadline_at, at_most_s=deadline_s)
 
     def deadline(self) -> datetime:
         """Until when an attempt that begins now is repeated."""
@@ -69,8 +78,9 @@ class FailedAttempts:
 
     async def _failed(self, submission: Submission, fault: Exception) -> None:
         """Decide what a failed attempt means. What was in doubt before stays so until the workspace answers for it."""
+        looked = True
         if submission.in_doubt and isinstance(fault, WorkspaceRejected | TaskNotMappable):
-            await self._seek()
+            looked = await self._seek()
         present = await self._present(submission)
         if present is None or not present.state.open:
             return
@@ -78,7 +88,7 @@ class FailedAttempts:
         in_doubt = submission.in_doubt or isinstance(fault, SubmissionInDoubt) or (present.in_doubt and not known)
         if isinstance(fault, WorkspaceChanged):
             await self._end(present, SubmissionState.LOST, fault)
-        elif self._is_final(present, fault, in_doubt=in_doubt):
+        elif looked and self._is_final(present, fault, in_doubt=in_doubt):
             await self._end(present, SubmissionState.REFUSED, fault)
         else:
             await self._postpone(present, fault, in_doubt=in_doubt)
@@ -87,23 +97,29 @@ class FailedAttempts:
         async with self._journal.read() as db:
             return await submissions.get(db, submission.submission_id)
 
-    async def _seek(self) -> None:
-        """A token in doubt was refused: its run may exist all the same, and carries the submission's id."""
+    async def _seek(self) -> bool:
+        """A token in doubt was refused: its run may exist all the same, and carries the submission's id.
+
+        False when the runs could not be read; then nothing may be concluded yet.
+        """
         try:
             await self._seeker.tick()
         except WorkspaceError:
             log.info("seek_failed")
+            return False
+        return True
 
     def _is_final(self, submission: Submission, fault: Exception, *, in_doubt: bool) -> bool:
         if isinstance(fault, WorkspaceRejected):
             if is_gone(fault):
                 self._targets.forget()
-            return True
+            # A lost permission says nothing about what an earlier send of the token has done.
+            return not (in_doubt and fault.status == HTTPStatus.FORBIDDEN)
         if isinstance(fault, WorkspaceUnauthorized):
             return not in_doubt
         if isinstance(fault, PipelineError) and not isinstance(fault, WorkspaceError):
             return True
-        return not in_doubt and self._clock.now() >= submission.deadline_at
+        return not in_doubt and self.patience_s(submission) <= 0
 
     async def _postpone(self, submission: Submission, fault: Exception, *, in_doubt: bool) -> None:
         words = fault if isinstance(fault, WorkspaceError) else WorkspaceError("An unexpected fault; see the log.")

@@ -13,6 +13,7 @@ from app.domain.runs import RunRecord
 from app.services.journal import Journal
 from app.services.lake_refresh import LakeRefresher
 from app.services.landing import KnownWorkspace, LandingZone
+from app.services.loops import Loops
 from app.store import lake, runs
 
 log = structlog.get_logger()
@@ -40,6 +41,7 @@ class LakeState:
         self._zone = zone
         self._catalog = catalog
         self._relist_every_s = relist_every_s
+        self._failures = 0
         self._ended: list[RunRecord] = []
         self._landed = False
         self._relist_wanted = True
@@ -64,25 +66,23 @@ class LakeState:
             self._relist_wanted = True
             self._awake.set()
 
-    async def run(self) -> None:
+    async def run(self, loops: Loops) -> None:
         """Refresh for ever; what fails because of the workspace is tried again, later and later."""
-        pause_s = 1.0
         self._caught_up = False  # another replica may have led meanwhile
-        while True:
-            self._awake.clear()
-            try:
-                await self._work()
-            except WorkspaceError as fault:
-                log.info("lake_refresh_postponed", code=fault.code, retry_in_s=pause_s)  # SQL errors quote rows
-                await self._clock.sleep(pause_s)
-                pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
-                continue
-            except Exception:
-                log.exception("lake_refresh_failed")
-                self._ended.clear()
-                self._caught_up = True
-            pause_s = 1.0
-            await self._awake.wait()
+        await loops.for_ever("lake", self._round)
+
+    async def _round(self) -> None:
+        self._awake.clear()
+        try:
+            await self._work()
+        except WorkspaceError as fault:
+            pause_s = min(LONGEST_PAUSE_S, 2.0**self._failures)
+            self._failures = min(self._failures + 1, 10)
+            log.info("lake_refresh_postponed", code=fault.code, retry_in_s=pause_s)  # SQL errors quote rows
+            await self._clock.sleep(max(pause_s, getattr(fault, "retry_after_s", None) or 0.0))
+            return
+        self._failures = 0
+        await self._clock.wait(self._awake, None)
 
     async def _work(self) -> None:
         if not self._caught_up:

@@ -145,16 +145,21 @@ class LakeView:
     async def _counts(
         self, db: AsyncConnection, found: LakeRow | None, facts: Sequence[TableFacts]
     ) -> dict[str, int | None]:
-        """Nothing can wait before a layer when the one before it holds nothing; otherwise it is what was counted."""
+        """Nothing can wait before a layer when the one before it holds nothing; otherwise it is what was counted.
+
+        None is what nobody has looked at yet: the landing zone before its first listing, the tables before they were
+        first read.
+        """
         if found is None:
             return dict.fromkeys(BUCKETS)
         filled = {one.layer for one in facts}
+        was_read = found.refreshed_at is not None
         counted = await lake.pending_counts(db, found.lake_id)
         return {
-            "bronze": (await landing.waiting(db, found.lake_id)).claims,
-            "silver": counted.get("silver", None if "bronze" in filled else 0),
-            "gold": counted.get("gold", None if "silver" in filled else 0),
-            "quarantined": await lake.quarantined_count(db, found.lake_id),
+            "bronze": (await landing.waiting(db, found.lake_id)).claims if found.listed_at else None,
+            "silver": counted.get("silver", 0 if was_read and "bronze" not in filled else None),
+            "gold": counted.get("gold", 0 if was_read and "silver" not in filled else None),
+            "quarantined": await lake.quarantined_count(db, found.lake_id) if was_read else None,
         }
 
     async def _ids(

@@ -90,23 +90,25 @@ class LandingZone:
         return claim.claim_id
 
     async def relist(self) -> bool:
-        """List the zone and keep what is there; True when something new lies there or something is gone.
+        """List the zone and keep what is there; True at the first time, and when something is new or gone.
 
         Folders of claims that the API landed are opened once only: their files never change.
         """
         async with self._listing:
             workspace_id = await self._workspace.ensure()
             async with self._journal.transaction() as transaction:
-                lake_id = (await lake.ensure(transaction.db, workspace_id, self._catalog)).lake_id
+                known = await lake.ensure(transaction.db, workspace_id, self._catalog)
+                lake_id = known.lake_id
                 before = await landing.listed(transaction.db, lake_id)
             at = self._clock.now()
             opened = {path.rsplit("/", 1)[0] for path in before if path.startswith(f"{API_FOLDER}/")}
             found = {file.path: file async for file in self._walk("", opened)}
             changed = [file for path, file in found.items() if before.get(path) != file]
             gone = [path for path in before if path not in found and path.rsplit("/", 1)[0] not in opened]
-            if not changed and not gone:
+            if not changed and not gone and known.listed_at is not None:
                 return False
             async with self._journal.transaction() as transaction:
+                await lake.listed(transaction.db, lake_id, at=at)
                 await landing.save_listed(transaction.db, lake_id, changed, at=at)
                 await landing.forget(transaction.db, lake_id, gone)
                 await landing.settle(transaction.db, lake_id)

@@ -18,6 +18,12 @@ class Metrics:
         self._workspace_calls = Counter(
             "petinsure_workspace_calls", "Calls to the workspace", ["endpoint", "outcome"], registry=self.registry
         )
+        self._refused_calls = Counter(
+            "petinsure_workspace_calls_held_back",
+            "Calls that were not made: a budget, a Retry-After or an open breaker forbade them",
+            ["endpoint", "why"],
+            registry=self.registry,
+        )
         self._polls = Counter("petinsure_polls", "Ticks of the poller", ["outcome"], registry=self.registry)
         self._events = Counter("petinsure_events", "Events published", ["type"], registry=self.registry)
         self._event_lag = Histogram(
@@ -34,6 +40,9 @@ class Metrics:
         )
         self._backlog = Gauge(
             "petinsure_stream_backlog_events", "Events the slowest live client has to take", registry=self.registry
+        )
+        self._loop_faults = Counter(
+            "petinsure_loop_faults", "Rounds of background loops that failed", ["loop"], registry=self.registry
         )
         self._in_doubt = Gauge(
             "petinsure_submissions_in_doubt", "Submissions sent, answer unknown", registry=self.registry
@@ -56,8 +65,15 @@ class Metrics:
         """`outcome` is ok, an HTTP status, or the kind of failure."""
         self._workspace_calls.labels(endpoint, outcome).inc()
 
+    def workspace_call_refused(self, endpoint: str, why: str) -> None:
+        """`why` is budget, retry_after or breaker."""
+        self._refused_calls.labels(endpoint, why).inc()
+
     def polled(self, outcome: str) -> None:
         self._polls.labels(outcome).inc()
+
+    def loop_failed(self, loop: str) -> None:
+        self._loop_faults.labels(loop).inc()
 
     def event_published(self, event_type: str) -> None:
         self._events.labels(event_type).inc()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,14 +21,14 @@ from app.services.acceptance import Acceptance
 from app.services.eta import EtaService
 from app.services.journal import Journal, Transaction
 from app.services.metrics import Metrics
+from app.services.pace import Pace
 from app.services.task_details import OutputsPending, TaskDetails
 from app.store import predictions, runs, submissions
 
 log = structlog.get_logger()
 
 # A workspace may need a moment until a run it has just taken is shown by its other calls.
-VANISHES_AFTER = timedelta(seconds=60)
-CLOCK_SLACK = timedelta(seconds=60)
+VANISHES_AFTER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class RunRecorder:
         eta: EtaService,
         metrics: Metrics,
         on_run_ended: Callable[[], None],
+        pace: Pace,
     ) -> None:
         self._journal = journal
         self._clock = journal.clock
@@ -64,9 +65,24 @@ class RunRecorder:
         self._tracing = journal.tracing
         self._on_run_ended = on_run_ended
         self._changed: set[datetime] = set()  # instants that this tick's events were the first to tell
+        self._pace = pace
+        self._missing_since: dict[int, float] = {}
         self.expected: dict[int, float] = {}
         self.finished: asyncio.Queue[RunRecord] = asyncio.Queue()
         self.changed_at = self._clock.monotonic()
+
+    async def news(self, workspace_id: str, found: Sequence[SeenRun]) -> list[SeenRun]:
+        """Those of the runs that may tell something that is not recorded yet."""
+        async with self._journal.read() as db:
+            known = await runs.load_many(db, workspace_id, [run.run_id for run in found])
+        return [run for run in found if run.run_id not in known or _may_be_news(known[run.run_id], run)]
+
+    async def expected_changes_s(self) -> list[float]:
+        """Seconds until the active runs will likely have ended, by the estimates of their last change."""
+        async with self._journal.read() as db:
+            active = await runs.active(db)
+        since_s = self._clock.monotonic() - self.changed_at
+        return [float(record.eta["p50_s"]) - since_s for record in active if record.eta]
 
     async def record(self, workspace_id: str, found: Sequence[SeenRun], gone: Collection[int]) -> bool:
         """Write one tick: read the details of what changed, then one transaction. True while anything is active."""
@@ -78,15 +94,20 @@ class RunRecorder:
             before = known.get(run.run_id) or first_record(workspace_id, run, wished.get(run.run_id), self._clock.now())
             if before.active or _has_new_attempt(before, run):
                 looks.append(await self._look(run, before))
-        if not looks and not gone:
+        vanished = self._vanished([run.run_id for run in found], gone)
+        for run_id in vanished:
+            self.expected.pop(run_id, None)
+        if not looks and not vanished:
             return await self._anything_active(workspace_id)
         finished: list[RunRecord] = []
         async with self._journal.transaction() as transaction:
             for look in looks:
                 if look is not None:
                     finished += await self._record_one(transaction, workspace_id, look, wished.get(look.run.run_id))
-            for run_id in gone:
+            for run_id in vanished:
                 finished += await _record_gone(transaction, workspace_id, run_id)
+        for run_id in vanished:
+            del self._missing_since[run_id]
         self._after_commit(transaction, finished)
         return await self._anything_active(workspace_id)
 
@@ -100,6 +121,20 @@ class RunRecorder:
             for record in left:
                 await transaction.record_run(record, [lost(record, WORKSPACE_REPLACED, ended_at=None)])
                 log.warning("run_of_another_workspace_left", run_id=record.run_id, workspace_id=record.workspace_id)
+
+    def _vanished(self, seen: Collection[int], gone: Collection[int]) -> list[int]:
+        """Those that the workspace has not had for VANISHES_AFTER_S, whenever it was asked."""
+        now = self._clock.monotonic()
+        self._missing_since = {run_id: self._missing_since.get(run_id, now) for run_id in gone} | {
+            run_id: since for run_id, since in self._missing_since.items() if run_id not in seen
+        }
+        return [run_id for run_id in gone if now - self._missing_since[run_id] >= VANISHES_AFTER_S]
+
+    def looked_at(self, run_ids: Collection[int]) -> None:
+        """Expect no new attempt any more of a run that was looked at for long enough without showing one."""
+        now = self._clock.monotonic()
+        for run_id in [one for one, until in self.expected.items() if until < now and one in run_ids]:
+            del self.expected[run_id]
 
     async def _anything_active(self, workspace_id: str) -> bool:
         async with self._journal.read() as db:
@@ -173,6 +208,7 @@ class RunRecorder:
     def _after_commit(self, transaction: Transaction, finished: Sequence[RunRecord]) -> None:
         if transaction.envelopes:
             self.changed_at = self._clock.monotonic()
+            self._pace.changed()
             for envelope in transaction.envelopes:
                 self._metrics.event_published(envelope.type)
         now, changed, self._changed = self._clock.now(), self._changed, set()
@@ -200,10 +236,8 @@ class RunRecorder:
 
 
 def could_be(run: SeenRun, submission: Submission) -> bool:
-    """Whether an unknown run may be the answer we have not got; the clocks may differ a little."""
-    return run.submission_id is None and (
-        run.started_at is None or run.started_at >= submission.requested_at - CLOCK_SLACK
-    )
+    """Whether an unknown run may be the answer we have not got. Clocks may differ, so times decide nothing here."""
+    return run.submission_id is None and submission.in_doubt and submission.job_id in (None, run.job_id)
 
 
 def _has_new_attempt(record: RunRecord, run: SeenRun) -> bool:
@@ -212,7 +246,14 @@ def _has_new_attempt(record: RunRecord, run: SeenRun) -> bool:
         return False
     shown = set(record.task_keys)
     known = {task.task_run_id for task in record.tasks}
-    return any(task.task_run_id not in known for task in run.tasks if task.task_key in shown)
+    return any(task.task_run_id not in known for task in run.tasks if not shown or task.task_key in shown)
+
+
+def _may_be_news(record: RunRecord, run: SeenRun) -> bool:
+    """Whether the listing may differ from the record; of a run with many tasks it shows only some."""
+    if record.active or _has_new_attempt(record, run):
+        return True
+    return run.incomplete and (not run.status.terminal or run.ended_at != record.ended_at)
 
 
 def first_record(workspace_id: str, run: SeenRun, submission: Submission | None, now: datetime) -> RunRecord:
@@ -241,7 +282,7 @@ def first_record(workspace_id: str, run: SeenRun, submission: Submission | None,
 async def _record_gone(transaction: Transaction, workspace_id: str, run_id: int) -> list[RunRecord]:
     """The workspace no longer has an active run of ours: somebody deleted it. What came of it is not known."""
     record = await runs.load(transaction.db, workspace_id, run_id)
-    if record is None or not record.active or transaction.now - record.requested_at < VANISHES_AFTER:
+    if record is None or not record.active:
         return []
     return [await transaction.record_run(record, [lost(record, DELETED, ended_at=transaction.now)])]
 

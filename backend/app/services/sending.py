@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from app.services.acceptance import Acceptance
 from app.services.current_workspace import CurrentWorkspace
 from app.services.failed_attempts import FailedAttempts, WorkspaceChanged
 from app.services.journal import Journal
+from app.services.loops import Loops
 from app.services.replica import NotLeading
 from app.services.targets import JobTarget, NotebookTarget, Parameters, Targets, split_parameters
 from app.services.workspace_answers import StartedRun
@@ -86,6 +87,7 @@ class Sender:
         self._failures = failures
         self._tracing = journal.tracing
         self._clock: Clock = journal.clock
+        self._tried: set[str] = set()  # by this process
         self._news = asyncio.Event()
         self._sending: set[str] = set()
         self._group: asyncio.TaskGroup | None = None
@@ -114,46 +116,57 @@ class Sender:
             self.wake()  # stopping, or the job was forgotten meanwhile: the row is resent like any in doubt
             return None
         self._sending.add(marked.submission_id)
+        self._failures.patience_s(marked)
+        done = asyncio.Event()
         attempt = self._group.create_task(self._attempt(replace(marked, in_doubt=False), target))
-        done, _ = await asyncio.wait({attempt}, timeout=wait_s)
-        return attempt.result() if done and not attempt.cancelled() else None
+        attempt.add_done_callback(lambda _attempt: done.set())
+        answered = await self._clock.wait(done, wait_s)
+        return attempt.result() if answered and not attempt.cancelled() else None
 
-    async def run(self) -> None:
+    async def run(self, loops: Loops) -> None:
         """Send what is due, for ever."""
-        async with asyncio.TaskGroup() as self._group:
+        async with asyncio.TaskGroup() as group:
+            self._group = group
             try:
-                while True:
-                    self._news.clear()
-                    pause_s = await self._start_due(self._group)
-                    try:
-                        async with asyncio.timeout(pause_s):
-                            await self._news.wait()
-                    except TimeoutError:
-                        continue
+                await loops.for_ever("sender", self._round)
             finally:
                 self._group = None
 
-    async def _start_due(self, group: asyncio.TaskGroup) -> float | None:
+    async def _round(self) -> None:
+        self._news.clear()
+        await self._clock.wait(self._news, await self._start_due())
+
+    async def _start_due(self) -> float | None:
         """Start an attempt for everything that is due; seconds until the next is, or None."""
         async with self._journal.read() as db:
             waiting = await submissions.open_ones(db)
             busy = bool(await runs.active(db, self._current.workspace_id))
-        now = self._clock.now()
-        later: list[datetime] = []
-        for place, submission in enumerate(waiting):
-            if submission.submission_id in self._sending:
-                continue
-            if submission.state is SubmissionState.QUEUED and (busy or place > 0):
-                continue
-            if submission.next_try_at is not None and submission.next_try_at > now:
-                later.append(submission.next_try_at)
-                continue
-            self._sending.add(submission.submission_id)
-            group.create_task(self._attempt(submission))
-        return max(0.0, (min(later) - now).total_seconds()) if later else None
+        open_ids = {submission.submission_id for submission in waiting}
+        self._tried &= open_ids
+        self._failures.countdown.keep(open_ids)
+        pauses_s = [self._begin(submission, busy or place > 0) for place, submission in enumerate(waiting)]
+        return min((pause_s for pause_s in pauses_s if pause_s is not None), default=None)
+
+    def _begin(self, submission: Submission, others_first: bool) -> float | None:
+        """Begin an attempt if it is time; seconds until it is, None when something else decides about that."""
+        submission_id = submission.submission_id
+        if submission_id in self._sending or (submission.state is SubmissionState.QUEUED and others_first):
+            return None
+        self._failures.patience_s(submission)
+        if submission.next_try_at is not None:
+            # What an earlier process put off is not waited for longer than we would put it off ourselves.
+            at_most_s = math.inf if submission_id in self._tried else self._failures.longest_pause_s
+            left_s = self._failures.countdown.left_s(submission_id, submission.next_try_at, at_most_s=at_most_s)
+            if left_s > 0:
+                return left_s
+        if self._group is not None:
+            self._sending.add(submission_id)
+            self._group.create_task(self._attempt(submission))
+        return None
 
     async def _attempt(self, submission: Submission, marked_for: JobTarget | None = None) -> RunRecord | None:
         """One attempt, after which the submission is decided, queued, or has a time for the next try."""
+        self._tried.add(submission.submission_id)
         try:
             with self._tracing.span("submission", submission_id=submission.submission_id, layer=submission.layer):
                 return await self._send(submission, marked_for)
@@ -193,6 +206,8 @@ class Sender:
         if not marked and not await self._mark_sent(submission, workspace_id, target):
             return None
         answer = await call()
+        if answer.workspace_id not in (None, workspace_id):
+            workspace_id = await self._current.ensure()  # it was replaced since we asked; the run is the new one's
         async with self._journal.transaction() as transaction:
             record = await self._acceptance.accept(
                 transaction,

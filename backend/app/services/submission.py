@@ -6,7 +6,6 @@ token is resent until the workspace answers, so that a kill at any point gives e
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -87,7 +86,7 @@ class Ledger:
             found = await self.get(submission_id)
             deadline = self._clock.monotonic() + wait_s
             while _undecided(found) and (left := deadline - self._clock.monotonic()) > 0:
-                await _wait(news, min(left, LOOK_AGAIN_AFTER_S))
+                await self._clock.wait(news, min(left, LOOK_AGAIN_AFTER_S))
                 news.clear()
                 found = await self.get(submission_id)
         return found
@@ -96,16 +95,17 @@ class Ledger:
         """What the wish amounts to, and whether a new row was written that is to be sent."""
         async with self._journal.transaction() as transaction:
             if wish.request_key is not None:
-                earlier = await submissions.by_request_key(transaction.db, wish.request_key)
+                earlier = await _by_request_key(transaction, wish, wish.request_key)
                 if earlier is not None:
-                    return Accepted(_same_request(earlier, wish), None), False
+                    return Accepted(earlier, None), False
             conflict = await self._conflict(transaction, wish)
             if conflict is not None and wish.if_active is IfActive.REJECT:
                 raise _run_active(conflict)
             joined = conflict is not None and wish.if_active is IfActive.JOIN
             submission = self._new(wish, joined=conflict.run if conflict is not None and joined else None)
-            if joined and (wish.request_key is None or submission.run_id is None):
-                return conflict or Accepted(None, None), False
+            if conflict is not None and joined and (wish.request_key is None or submission.run_id is None):
+                await _note_joined(transaction, wish, conflict)
+                return conflict, False
             if not joined:
                 submission = self._sender.marked(submission) or submission
             await submissions.record(transaction.db, submission)
@@ -163,20 +163,24 @@ def _undecided(found: Accepted) -> bool:
     }
 
 
-async def _wait(news: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await news.wait()
-    except TimeoutError:
-        return
-
-
-def _same_request(earlier: Submission, wish: Wish) -> Submission:
-    if earlier.request_hash != wish.digest():
+async def _by_request_key(transaction: Transaction, wish: Wish, request_key: str) -> Submission | None:
+    """What the first click with this key has made or joined. Raises IdempotencyKeyReused."""
+    earlier = await submissions.by_request_key(transaction.db, request_key)
+    request_hash = earlier.request_hash if earlier else None
+    if earlier is None and (joined := await submissions.joined_by_request_key(transaction.db, request_key)):
+        earlier, request_hash = joined
+    if earlier is not None and request_hash != wish.digest():
         raise IdempotencyKeyReused(
             "This Idempotency-Key was used before with another request.", submission_id=earlier.submission_id
         )
     return earlier
+
+
+async def _note_joined(transaction: Transaction, wish: Wish, conflict: Accepted) -> None:
+    """A click that joins another one, still on its way, makes no row; its repeats are to answer for the same."""
+    if wish.request_key is not None and conflict.submission is not None:
+        submission_id = conflict.submission.submission_id
+        await submissions.record_joined(transaction.db, wish.request_key, wish.digest(), submission_id)
 
 
 def _run_active(conflict: Accepted) -> RunActive:

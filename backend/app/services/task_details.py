@@ -17,7 +17,7 @@ from app.domain.runs import Json, RunRecord, TaskRecord
 log = structlog.get_logger()
 
 PROGRESS_EVERY_S = 1.0
-OUTPUT_TRIES = 3
+OUTPUT_PATIENCE_S = 30.0
 AT_ONCE = 8
 
 
@@ -41,7 +41,7 @@ class TaskDetails:
         self._clock = clock
         # The Files API serves volumes only; elsewhere progress stays at the level of tasks.
         self._progress_root = f"{control_path}/progress" if control_path.startswith("/Volumes/") else None
-        self._failures: dict[int, int] = {}
+        self._unread_since: dict[int, float] = {}
         self._progress_read_at: dict[int, float] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
 
@@ -66,7 +66,7 @@ class TaskDetails:
     def forget(self, record: RunRecord) -> None:
         """The run has ended."""
         for task in record.tasks:
-            self._failures.pop(task.task_run_id, None)
+            self._unread_since.pop(task.task_run_id, None)
             self._progress_read_at.pop(task.task_run_id, None)
 
     async def _task(self, run: SeenRun, task: SeenTask, known: TaskRecord | None) -> TaskRecord | None:
@@ -87,10 +87,10 @@ class TaskDetails:
             log.info("task_output_refused", task_run_id=task.task_run_id, code=fault.error_code)
             output = {}
         except WorkspaceError as fault:
-            failures = self._failures.get(task.task_run_id, 0) + 1
-            self._failures[task.task_run_id] = failures
-            log.info("task_output_unread", task_run_id=task.task_run_id, code=fault.code, failures=failures)
-            if failures < OUTPUT_TRIES:
+            now = self._clock.monotonic()
+            unread_s = now - self._unread_since.setdefault(task.task_run_id, now)
+            log.info("task_output_unread", task_run_id=task.task_run_id, code=fault.code, unread_s=unread_s)
+            if unread_s < OUTPUT_PATIENCE_S:
                 return None
             output = {}
         records, tables = records_and_tables(output)

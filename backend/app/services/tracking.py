@@ -12,14 +12,16 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.domain.errors import WorkspaceError, WorkspaceRejected, WorkspaceThrottled
+from app.domain.errors import WorkspaceError, WorkspaceRejected
 from app.domain.observation import SeenRun
 from app.domain.runs import RunRecord
 from app.domain.submissions import Submission
 from app.services.adoption import Adoption
 from app.services.current_workspace import CurrentWorkspace
 from app.services.journal import Journal
+from app.services.loops import Loops
 from app.services.metrics import Metrics
+from app.services.pace import Pace
 from app.services.recording import RunRecorder, could_be
 from app.services.run_listing import RunListing
 from app.services.targets import JobTarget, Targets
@@ -27,10 +29,7 @@ from app.store import runs, submissions
 
 log = structlog.get_logger()
 
-IDLE_FACTOR = 10.0
-STEADY_AFTER_S = 60.0
-STEADY_FACTOR = 2.0
-MAX_BACKOFF_S = 60.0
+LEAST_GAP_S = 1.0
 EXPECTED_WITHIN_S = 600.0
 
 OnRunFinished = Callable[[RunRecord], Awaitable[None]]
@@ -56,7 +55,7 @@ class Tracker:
         listing: RunListing,
         recorder: RunRecorder,
         adoption: Adoption,
-        interval_s: float,
+        pace: Pace,
         metrics: Metrics,
     ) -> None:
         self._journal = journal
@@ -67,13 +66,12 @@ class Tracker:
         self._recorder = recorder
         self._adoption = adoption
         self._alone_with: str | None = None
-        self._interval_s = interval_s
+        self._pace = pace
         self._metrics = metrics
         self._tracing = journal.tracing
         self._awake = asyncio.Event()
         self._looking = asyncio.Lock()
         self._active = False
-        self._failures = 0
         self._round_ended_at: float | None = None
         self._planned_s = 0.0
 
@@ -93,28 +91,33 @@ class Tracker:
         self._recorder.expected[run_id] = self._clock.monotonic() + EXPECTED_WITHIN_S
         self.wake()
 
-    async def run(self) -> None:
+    async def run(self, loops: Loops) -> None:
         """Tick for ever. Nothing that the workspace does ends this loop."""
-        while True:
-            self._awake.clear()
-            with self._tracing.span("poll"):
-                pause_s = await self._guarded_tick()
-            self._round_ended_at, self._planned_s = self._clock.monotonic(), pause_s
-            try:
-                async with asyncio.timeout(pause_s):
-                    await self._awake.wait()
-            except TimeoutError:
-                continue
+        await loops.for_ever("tracker", self._round)
 
-    async def run_hooks(self, hooks: Sequence[OnRunFinished]) -> None:
+    async def _round(self) -> None:
+        self._awake.clear()
+        began_at = self._clock.monotonic()
+        with self._tracing.span("poll"):
+            pause_s = await self._guarded_tick()
+        self._round_ended_at, self._planned_s = self._clock.monotonic(), pause_s
+        if await self._clock.wait(self._awake, pause_s):
+            # However many notifications come, and whoever sends them: they cannot make us ask more often than this.
+            left_s = began_at + min(LEAST_GAP_S, self._pace.interval_s) - self._clock.monotonic()
+            if left_s > 0:
+                await self._clock.sleep(left_s)
+
+    async def run_hooks(self, loops: Loops, hooks: Sequence[OnRunFinished]) -> None:
         """Tell the hooks about ended runs, one after the other, beside the ticks."""
-        while True:
-            record = await self._recorder.finished.get()
-            for hook in hooks:
-                try:
-                    await hook(record)
-                except Exception:
-                    log.exception("run_finished_hook_failed", run_id=record.run_id)
+        await loops.for_ever("run_finished_hooks", lambda: self._hooks_round(hooks))
+
+    async def _hooks_round(self, hooks: Sequence[OnRunFinished]) -> None:
+        record = await self._recorder.finished.get()
+        for hook in hooks:
+            try:
+                await hook(record)
+            except Exception:
+                log.exception("run_finished_hook_failed", run_id=record.run_id)
 
     async def tick(self) -> None:
         """One round: read, write, publish. Raises WorkspaceError when the workspace could not be read."""
@@ -131,7 +134,12 @@ class Tracker:
                 ours = [run for run in seen.values() if run.job_id == job_id]
                 await self._adoption.take(workspace_id, self._current.first_seen_at, ours)
             matters = [run for run in seen.values() if self._matters(run, wanted, waiting, job_id)]
-            relevant = [await self._listing.whole(run) for run in matters]
+            news = await self._recorder.news(workspace_id, matters)
+            relevant = [await self._listing.whole(run) for run in news]
+            if await self._current.ensure() != workspace_id:
+                return  # another workspace has begun to answer at this address: what was read is of both
+            self._current.answered()
+            self._recorder.looked_at(seen.keys())
             busy = await self._recorder.record(workspace_id, relevant, gone)
             self._active = busy or any(one.attempts for one in waiting.values())
 
@@ -155,11 +163,11 @@ class Tracker:
         except Exception:
             log.exception("poll_failed")
             self._metrics.polled("error")
-            return self._backoff_s()
-        self._failures = 0
-        self._current.answered()
+            return self._pace.after_failure()
         self._metrics.polled("ok")
-        return self._pause_s()
+        if not self._active:
+            return self._pace.idle()
+        return self._pace.active(await self._recorder.expected_changes_s())
 
     def _after_failure(self, fault: WorkspaceError) -> float:
         self._current.failed(fault.message)
@@ -167,19 +175,7 @@ class Tracker:
             self._targets.forget()  # the job may have been deleted or made anew
         self._metrics.polled(fault.code)
         log.info("poll_unanswered", code=fault.code, reason=fault.message)
-        asked = fault.retry_after_s if isinstance(fault, WorkspaceThrottled) else None
-        return max(asked or 0.0, self._backoff_s())
-
-    def _backoff_s(self) -> float:
-        self._failures += 1
-        return float(min(MAX_BACKOFF_S, max(self._interval_s, 0.5) * 2 ** min(self._failures - 1, 6)))
-
-    def _pause_s(self) -> float:
-        """Fast while something may change, a little slower in long stretches, slow when nothing runs."""
-        if not self._active:
-            return self._interval_s * IDLE_FACTOR
-        steady = self._clock.monotonic() - self._recorder.changed_at > STEADY_AFTER_S
-        return self._interval_s * (STEADY_FACTOR if steady else 1.0)
+        return self._pace.after_failure(getattr(fault, "retry_after_s", None))
 
     # Reading -------------------------------------------------------------------------------------------------------
 
@@ -187,10 +183,7 @@ class Tracker:
         async with self._journal.read() as db:
             active = {record.run_id for record in await runs.active(db, workspace_id)}
             waiting = {one.submission_id: one for one in await submissions.open_ones(db)}
-        expected, now = self._recorder.expected, self._clock.monotonic()
-        for run_id in [one for one, until in expected.items() if until < now]:
-            del expected[run_id]
-        return frozenset(active | expected.keys()), waiting
+        return frozenset(active | self._recorder.expected.keys()), waiting
 
     def _matters(
         self, run: SeenRun, wanted: frozenset[int], waiting: dict[str, Submission], job_id: int | None
@@ -204,5 +197,5 @@ class Tracker:
         recent = run.started_at is not None and first_seen_at is not None and run.started_at >= first_seen_at
         if run.status.terminal and not recent:
             return False
-        # While a click is on its way, an unknown run may be its own; it is taken in once that is decided.
+        # While a click is in doubt, an unknown run may be its own; it is taken in once that is decided.
         return not any(could_be(run, submission) for submission in waiting.values())

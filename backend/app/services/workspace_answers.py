@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -21,6 +22,9 @@ from app.domain.errors import (
 )
 
 MAX_MESSAGE = 2_000
+LONGEST_RETRY_AFTER_S = 900.0
+# Refusals with status 400 that did nothing and mean "not now".
+TRY_AGAIN = frozenset({"COULD_NOT_ACQUIRE_LOCK", "TEMPORARILY_UNAVAILABLE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,14 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class StartedRun:
-    """A run the workspace has accepted. `job_url` is None where it is known only after the first runs/get."""
+    """A run the workspace has accepted.
+
+    `job_url` is None where it is known only after the first runs/get, `workspace_id` where the answer does not tell.
+    """
 
     run_id: int
     job_url: str | None
+    workspace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +78,47 @@ def refusal(response: httpx.Response, *, repeatable: bool) -> WorkspaceError:
         return WorkspaceThrottled(message, retry_after_s=retry_after(response), error_code=error_code)
     if status == 401:
         return WorkspaceUnauthorized(message, status=status, error_code=error_code)
-    if status >= 500 and status != 501:
+    if error_code in TRY_AGAIN:
+        return WorkspaceUnreachable(message, retry_after_s=retry_after(response), status=status, error_code=error_code)
+    if is_server_fault(status):
         kind = WorkspaceUnreachable if repeatable else SubmissionInDoubt
         return kind(message, retry_after_s=retry_after(response), status=status, error_code=error_code)
     return WorkspaceRejected(message, status=status, error_code=error_code)
 
 
+def is_server_fault(status: int) -> bool:
+    """Whether the server, or something on the way to it, failed at the request rather than refused it."""
+    return status == HTTPStatus.REQUEST_TIMEOUT or (status >= 500 and status != HTTPStatus.NOT_IMPLEMENTED)
+
+
+def never_sent(fault: httpx.TransportError) -> bool:
+    """Whether the request cannot have reached the server."""
+    return isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+
+
 def transport_fault(fault: httpx.TransportError, *, host: str, repeatable: bool) -> WorkspaceError:
     """The error for a request without an answer. A connection that was never made has changed nothing."""
-    never_sent = isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
     words = f"The workspace at {host} did not answer ({type(fault).__name__})."
-    if never_sent:
+    if never_sent(fault):
         return WorkspaceUnreachable(f"The workspace at {host} cannot be reached ({type(fault).__name__}).")
     return WorkspaceUnreachable(words) if repeatable else SubmissionInDoubt(words)
 
 
 def retry_after(response: httpx.Response) -> float | None:
-    """Retry-After in seconds, from either of its two forms."""
+    """Retry-After in seconds, from either of its two forms; a date counts from the server's own time."""
     text = response.headers.get("retry-after", "").strip()
-    if not text:
-        return None
-    if text.isdigit():
-        return float(text)
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), LONGEST_RETRY_AFTER_S)
+    at, now = _date(text), _date(response.headers.get("date", "")) or datetime.now(UTC)
+    return None if at is None else min(max(0.0, (at - now).total_seconds()), LONGEST_RETRY_AFTER_S)
+
+
+def _date(text: str) -> datetime | None:
     try:
         at = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return max(0.0, (at - datetime.now(UTC)).total_seconds()) if at.tzinfo else None
+    return at if at.tzinfo else None
 
 
 def _words(response: httpx.Response) -> tuple[str | None, str]:

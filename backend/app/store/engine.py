@@ -66,6 +66,11 @@ class Database:
         async with self._writing or nullcontext(), self._passing(), self.engine.begin() as connection:
             yield connection
 
+    @property
+    def idle(self) -> bool:
+        """Whether nobody reads or writes at the moment."""
+        return not self._open
+
     async def quiesce(self) -> None:
         """Let nobody in any more and wait for those inside, so that nothing is canceled in mid-statement."""
         self._gate.clear()

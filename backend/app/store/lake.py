@@ -29,6 +29,7 @@ class LakeRow:
     run_id: int | None
     refreshed_at: datetime | None
     detail: str | None
+    listed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,18 @@ async def find(db: AsyncConnection, workspace_id: str | None, catalog: str) -> L
     """The lake's row, or None when nothing was ever read of it."""
     query = select(lakes).where(lakes.c.workspace_id == workspace_id, lakes.c.catalog == catalog)
     row = (await db.execute(query)).first()
-    return None if row is None else LakeRow(row.lake_id, row.run_id, row.refreshed_at, row.detail)
+    return None if row is None else LakeRow(row.lake_id, row.run_id, row.refreshed_at, row.detail, row.listed_at)
 
 
 async def refreshed(db: AsyncConnection, lake_id: int, *, run_id: int | None, at: datetime, detail: str | None) -> None:
     """Note that everything is as of `run_id`; `detail` says what could not be read."""
     values = {"run_id": run_id, "refreshed_at": at, "detail": detail}
     await db.execute(update(lakes).where(lakes.c.lake_id == lake_id).values(values))
+
+
+async def listed(db: AsyncConnection, lake_id: int, *, at: datetime) -> None:
+    """Note that the whole landing zone was listed."""
+    await db.execute(update(lakes).where(lakes.c.lake_id == lake_id).values(listed_at=at))
 
 
 async def tables(db: AsyncConnection, lake_id: int) -> list[TableFacts]:

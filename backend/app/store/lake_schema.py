@@ -34,6 +34,8 @@ lakes = Table(
     Column("run_id", BigInteger),
     Column("refreshed_at", UtcDateTime),
     Column("detail", Text),
+    # When the landing zone was first listed; before that nobody knows what waits there.
+    Column("listed_at", UtcDateTime),
     UniqueConstraint("workspace_id", "catalog"),
 )
 

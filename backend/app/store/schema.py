@@ -88,6 +88,15 @@ submissions = Table(
     ),
 )
 
+# A click with a request_key that joined another click has no row of its own above; its repeats answer for the same one.
+joined_requests = Table(
+    "joined_requests",
+    metadata,
+    Column("request_key", String(255), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("submission_id", ordered_id(36), ForeignKey("submissions.submission_id"), nullable=False),
+)
+
 run_actions = Table(
     "run_actions",
     metadata,

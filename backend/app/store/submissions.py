@@ -11,7 +11,7 @@ from sqlalchemy import Row, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.submissions import IfActive, Submission, SubmissionState
-from app.store.schema import submissions
+from app.store.schema import joined_requests, submissions
 
 OPEN_STATES = tuple(state.value for state in SubmissionState if state.open)
 
@@ -42,6 +42,23 @@ async def by_request_key(db: AsyncConnection, request_key: str) -> Submission | 
     """The submission that took this Idempotency-Key first, or None."""
     found = await db.execute(select(submissions).where(submissions.c.request_key == request_key))
     return _read(found.first())
+
+
+async def joined_by_request_key(db: AsyncConnection, request_key: str) -> tuple[Submission, str] | None:
+    """The submission that a click with this Idempotency-Key joined, and that click's hash; or None."""
+    query = select(submissions, joined_requests.c.request_hash.label("joined_hash")).join(joined_requests)
+    row = (await db.execute(query.where(joined_requests.c.request_key == request_key))).first()
+    if row is None:
+        return None
+    values = dict(row._mapping)
+    joined_hash = str(values.pop("joined_hash"))
+    return _submission(values), joined_hash
+
+
+async def record_joined(db: AsyncConnection, request_key: str, request_hash: str, submission_id: str) -> None:
+    """Note that repeats of this Idempotency-Key answer for a submission that somebody else made."""
+    row = {"request_key": request_key, "request_hash": request_hash, "submission_id": submission_id}
+    await db.execute(insert(joined_requests).values(row))
 
 
 async def open_ones(db: AsyncConnection) -> list[Submission]:
@@ -94,9 +111,10 @@ async def without_run(
 
 
 def _read(row: Row[Any] | None) -> Submission | None:
-    if row is None:
-        return None
-    values = dict(row._mapping)
+    return None if row is None else _submission(dict(row._mapping))
+
+
+def _submission(values: dict[str, Any]) -> Submission:
     values["state"] = SubmissionState(values["state"])
     values["if_active"] = IfActive(values["if_active"])
     for name in ("tasks", "claim_ids", "unmapped"):

@@ -43,6 +43,16 @@ async def served(tmp_path: Path, workspace: RecordedWorkspace) -> AsyncIterator[
         yield backend
 
 
+async def listed(backend: Backend) -> Backend:
+    """Once the landing zone was listed."""
+
+    async def told() -> bool:
+        return (await pending(backend))["bronze"]["count"] is not None
+
+    await until(told)
+    return backend
+
+
 @pytest.fixture
 async def workspace() -> RecordedWorkspace:
     return RecordedWorkspace()
@@ -93,6 +103,7 @@ async def test_a_claim_is_landed_to_the_letter_under_its_id(backend: Backend, wo
 
 
 async def test_a_corrected_claim_is_a_second_file(backend: Backend, workspace: RecordedWorkspace) -> None:
+    await listed(backend)
     for amount in ("1", "2"):
         await backend.http.post("/api/claims", json={"claim_id": "C-1", "claim_amount": amount})
     assert len(workspace.files) == 2
@@ -174,7 +185,24 @@ async def test_files_that_others_landed_are_listed_and_counted(backend: Backend,
     assert workspace.sent(f"{FOLDERS}{RAW}/_scratch") == []
 
 
+async def test_what_waits_is_unknown_until_the_landing_zone_was_listed(
+    tmp_path: Path, workspace: RecordedWorkspace
+) -> None:
+    workspace.faults[f"{FOLDERS}{RAW}"] += [Fault(503)] * 3
+    async with served(tmp_path, workspace) as backend:
+        await backend.http.post("/api/claims", json={"claim_id": "C-1"})
+        while workspace.faults[f"{FOLDERS}{RAW}"]:
+            status = (await backend.http.get("/api/pipeline/status")).json()
+            models.Status.model_validate(status)
+            if workspace.faults[f"{FOLDERS}{RAW}"]:
+                assert {name: layer["pending"] for name, layer in status["layers"].items()}["bronze"] is None
+                preview = await backend.http.get("/api/pipeline/preview", params={"layer": "bronze"})
+                assert preview.json()["claims"] is None
+        assert (await pending(await listed(backend)))["bronze"]["count"] == 1
+
+
 async def test_pending_claims_are_paged(backend: Backend) -> None:
+    await listed(backend)
     for number in range(5):
         await backend.http.post("/api/claims", json={"claim_id": f"C-{number}"})
     seen: list[str] = []

@@ -79,7 +79,7 @@ export function LayerCard({ layer, status, claimIds, reason }) {
             <span>{status?.tables ? count(status.tables.length) : '–'}</span>
           </Tooltip>
         </Figure>
-        <Figure name="Pending claims">{count(pending)}</Figure>
+        <Figure name="Pending claims">{status && pending === null ? 'unknown' : count(pending)}</Figure>
       </Figures>
       <div className={classes.foot}>
         <p className={classes.fresh}>
