@@ -115,6 +115,7 @@ function submitting(run, { at, data }) {
 const NOTHING_YET = {
   result: null,
   error: null,
+  retryable: null,
   task: null,
   progress: null,
   ended_at: null,
@@ -183,7 +184,7 @@ function ended(run, event, outcome) {
     ...moved(run, event),
     ...told(data, ['records', 'tables']),
     state: data.state ?? (isAccepted(run) ? 'TERMINATED' : null),
-    ended_at: data.ended_at ?? at,
+    ended_at: data.ended_at ?? (isAccepted(run) ? null : at),
     duration_s: data.duration ?? data.duration_s ?? null,
     active: false,
     phase: null,
@@ -198,6 +199,7 @@ function ended(run, event, outcome) {
 
 /** @type {Record<string, (run: Run, event: Envelope) => Run>} */
 const FOLD = {
+  run_adopted: (run, { at, data }) => normalised({ ...run, ...data }, at),
   databricks_job_submitting: submitting,
   databricks_job_started: started,
   databricks_job_progress: moved,
