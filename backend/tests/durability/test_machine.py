@@ -268,7 +268,7 @@ class PipelineMachine(RuleBasedStateMachine):
     async def _log(self) -> list[Envelope]:
         assert self.backend.app is not None
         async with self.backend.app.state.database.read() as db:
-            return await events.after(db, 0, limit=1_000_000)
+            return list((await events.after(db, 0, limit=1_000_000)).envelopes)
 
     async def _replayed(self, part: float) -> None:
         after = round(part * len(await self._log()))

@@ -122,7 +122,7 @@ async def record(name: str) -> list[dict[str, Any]]:
         await STORIES[name](backend, workspace)
         assert backend.app is not None
         async with backend.app.state.database.read() as db:
-            log = await events.after(db, 0, limit=10_000)
+            log = (await events.after(db, 0, limit=10_000)).envelopes
         await backend.kill()
     return [json.loads(envelope.text) for envelope in log]
 
