@@ -37,6 +37,10 @@ class Seeker(Protocol):
         """Read everything now; a run that carries a submission's id is joined with it."""
         ...
 
+    def wake(self) -> None:
+        """Something may be active now: do not rest as long as when nothing is."""
+        ...
+
 
 class WorkspaceChanged(PipelineError):
     """The address is answered by another workspace than the one the token was sent to."""
@@ -107,6 +111,7 @@ class FailedAttempts:
         except WorkspaceError:
             log.info("seek_failed")
             return False
+        self._seeker.wake()
         return True
 
     def _is_final(self, submission: Submission, fault: Exception, *, in_doubt: bool) -> bool:

@@ -26,7 +26,7 @@ from backend.tests.support.simulated_workspace import JOB_ID, SimulatedWorkspace
 from backend.tests.support.waiting import until
 
 HOST = "http://workspace.test"
-QUIET_TURNS = 40
+QUIET_TURNS = 300
 
 
 class CountingLoop(asyncio.SelectorEventLoop):

@@ -106,6 +106,11 @@ class SimulatedWorkspace:
         """Somebody starts the job in the workspace itself."""
         return self._start("", ())
 
+    def repair_elsewhere(self, run_id: int) -> None:
+        """Somebody repairs the run in the workspace itself."""
+        run = self.runs[run_id]
+        self._repair({"run_id": run_id, "latest_repair_id": run.repairs[-1] if run.repairs else None})
+
     def delete(self, run_id: int) -> None:
         del self.runs[run_id]
         self.deleted.add(run_id)
