@@ -136,7 +136,8 @@ async def assemble(
     await current.recall()
     base = Base(settings, connection, replica, journal, workspace, current, metrics, endless, surroundings.dice)
     watch = partial(current.watch, endless)
-    loops = [*_lake(app, base), *_pipeline(app, base), watch, Retention(database, clock).run]
+    trim = Retention(database, clock).run
+    loops: list[Loop] = [*_lake(app, base), *_pipeline(app, base), watch, trim]
     hub = EventHub(StoredLog(database), Snapshots(database, clock, _snapshot_contents(app)), clock)
     await hub.start()
     app.state.hub, app.state.journal, app.state.current = hub, journal, current

@@ -94,7 +94,7 @@ joined_requests = Table(
     metadata,
     Column("request_key", String(255), primary_key=True),
     Column("request_hash", String(64), nullable=False),
-    Column("submission_id", ordered_id(36), ForeignKey("submissions.submission_id"), nullable=False),
+    Column("submission_id", String(36), ForeignKey("submissions.submission_id"), nullable=False),
 )
 
 run_actions = Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from app.store.types import UtcDateTime, ordered_id
+from app.store.types import UtcDateTime
 
 revision = "0008"
 down_revision = "0007"
@@ -19,7 +19,7 @@ def upgrade() -> None:
         "joined_requests",
         sa.Column("request_key", sa.String(255), nullable=False),
         sa.Column("request_hash", sa.String(64), nullable=False),
-        sa.Column("submission_id", ordered_id(36), nullable=False),
+        sa.Column("submission_id", sa.String(36), nullable=False),
         sa.ForeignKeyConstraint(
             ["submission_id"],
             ["submissions.submission_id"],
