@@ -113,6 +113,8 @@ async def test_a_click_on_either_replica_is_followed_on_both_with_the_same_numbe
 
 
 async def test_whoever_waits_at_a_stream_of_one_replica_hears_what_another_wrote(pair: Pair) -> None:
+    for fresh in ("workspace_status", "lake_updated"):  # what a fresh start tells by itself
+        await pair.other.until_event(fresh)
     head = pair.other.app.state.hub.head_seq
     poll = {"after": head, "wait_s": 20}
     waiting = asyncio.create_task(pair.other.http.get("/api/events/poll", params=poll))
