@@ -23,12 +23,10 @@ from local_workspace.engine.registration import Registrar, engine_catalogs
 from local_workspace.engine.remote import expect_reachable, served_catalogs
 from local_workspace.engine.statements import NESTED_VIEW, Statements
 
-_ENGINE_CONF = {
-    "spark.sql.sources.default": "delta",
-    "spark.sql.session.timeZone": "UTC",
-    # Otherwise pyspark looks for the caller's line, and for IPython, at every call that makes a column.
-    "spark.python.sql.dataFrameDebugging.enabled": "false",
-}
+_SESSION_CONF = {"spark.sql.sources.default": "delta", "spark.sql.session.timeZone": "UTC"}
+# Otherwise pyspark looks for the caller's line, and for IPython, at every call that makes a column. Apache Spark has it
+# as a setting of the server and refuses it here.
+_EMBEDDED_CONF = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
 
 
 class WorkspaceTables(ConnectCatalog):  # type: ignore[misc]  # pyspark is untyped here
@@ -85,7 +83,7 @@ class Engine:
         self.session = WorkspaceSession(connection=self._connection())
         ConnectSession._set_default_and_active_session(self.session)
         self._registrar = Registrar(catalog, self.session.engine_sql, self._remote_catalogs())
-        self._configure(_ENGINE_CONF)
+        self._configure()
         self._registrar.sync()
         self.use_defaults()
         self.session._statements = Statements(self)
@@ -137,7 +135,7 @@ class Engine:
         self.session._session_id = self.session._client._session_id
         self._servers.pop(0).stop()
         self._registrar = Registrar(self.catalog, self.session.engine_sql)
-        self._configure(_ENGINE_CONF)
+        self._configure()
         self._registrar.sync()
         self.use(catalog, schema)
 
@@ -174,6 +172,6 @@ class Engine:
         _, port = server.listening_address
         return f"sc://127.0.0.1:{port}"
 
-    def _configure(self, settings: dict[str, str]) -> None:
-        for key, value in settings.items():
+    def _configure(self) -> None:
+        for key, value in (_SESSION_CONF if self._remote else _SESSION_CONF | _EMBEDDED_CONF).items():
             self.session.conf.set(key, value)

@@ -67,10 +67,12 @@ class Retention:
 
     async def trim(self) -> int:
         """Drop what is beyond the bounds; returns how many events went. Others write in the pauses."""
-        older_than, gone = self._clock.now() - self._keep_for, 0
-        while went := await self._trim_some(older_than):
-            gone += went
+        older_than = self._clock.now() - self._keep_for
+        went = gone = await self._trim_some(older_than)
+        while went == self._at_once:  # fewer: the log is within its bounds, whatever was written meanwhile
             await self._clock.sleep(TRIM_PAUSE_S)
+            went = await self._trim_some(older_than)
+            gone += went
         if gone:
             log.info("event_log_trimmed", events=gone)
         return gone
