@@ -101,6 +101,10 @@ class RunRecord:
         known["tasks"] = tuple(TaskRecord.from_json(task) for task in body["tasks"])
         return cls(**known | {name: tuple(body[name]) for name in ("task_keys", "claim_ids")})
 
+    def shows(self, task_key: str) -> bool:
+        """Whether a task of the job belongs to this run; all do where nobody chose."""
+        return not self.task_keys or task_key in self.task_keys
+
     def latest_tasks(self) -> tuple[TaskRecord, ...]:
         """The newest attempt of each task, in order."""
         newest: dict[str, TaskRecord] = {}

@@ -160,8 +160,10 @@ class RunRecorder:
         if record is None or not record.active:
             return []
         now = transaction.now
-        eta = await self._eta.for_run(transaction.db, record, run, look.tasks, now=now)
-        drafts = changes(record, run, look.tasks, eta=eta)
+        # The look may be older than the click's acceptance, which says what the run was asked for.
+        tasks = tuple(task for task in look.tasks if record.shows(task.task_key))
+        eta = await self._eta.for_run(transaction.db, record, run, tasks, now=now)
+        drafts = changes(record, run, tasks, eta=eta)
         if not drafts:
             return []
         after = await transaction.record_run(record, drafts)
@@ -244,9 +246,8 @@ def _has_new_attempt(record: RunRecord, run: SeenRun) -> bool:
     """Whether an ended run was repaired: it has task runs that we never met. A stale answer has none."""
     if record.active:
         return False
-    shown = set(record.task_keys)
     known = {task.task_run_id for task in record.tasks}
-    return any(task.task_run_id not in known for task in run.tasks if not shown or task.task_key in shown)
+    return any(task.task_run_id not in known for task in run.tasks if record.shows(task.task_key))
 
 
 def _may_be_news(record: RunRecord, run: SeenRun) -> bool:

@@ -48,8 +48,7 @@ class TaskDetails:
     async def read(self, run: SeenRun, record: RunRecord) -> tuple[TaskRecord, ...]:
         """The run's tasks, all attempts, with their details. Raises OutputsPending."""
         known = {task.task_run_id: task for task in record.tasks}
-        shown = set(record.task_keys)
-        tasks = [task for task in run.tasks if not shown or task.task_key in shown]
+        tasks = [task for task in run.tasks if record.shows(task.task_key)]
         async with asyncio.TaskGroup() as group:
             reads = [group.create_task(self._task(run, task, known.get(task.task_run_id))) for task in tasks]
         found = [one.result() for one in reads]
@@ -60,8 +59,7 @@ class TaskDetails:
     @staticmethod
     def as_listed(run: SeenRun, record: RunRecord) -> tuple[TaskRecord, ...]:
         """The same without any call: what the listing tells, for good."""
-        shown = set(record.task_keys)
-        return tuple(_plain(task, output_read=True) for task in run.tasks if not shown or task.task_key in shown)
+        return tuple(_plain(task, output_read=True) for task in run.tasks if record.shows(task.task_key))
 
     def forget(self, record: RunRecord) -> None:
         """The run has ended."""

@@ -120,6 +120,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"lake_id": 1, "path": "claims/x.jsonl", "size_bytes": BIG, "modified_ms": 1_767_614_400_123, "waiting": True}
     ],
     "insights": [{"lake_id": 1, "name": "monthly", "body": '{"a":[1]}', "etag": "t", "updated_at": MICROS}],
+    "joined_requests": [{"request_key": "j", "request_hash": "h", "submission_id": "s-accepted"}],
     "leadership": [{"one": 1, "term": 3_000_000_000, "replica_id": "r", "since": MICROS}],
 }
 
