@@ -1,4 +1,4 @@
-"""How tests are dealt out when several processes run them (`make test`)."""
+"""How tests are dealt out when several processes run them (`make test`), and how they log."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import structlog
 
 ROOT = Path(__file__).parent
 # Folders whose tests share one costly start: a whole product, a workspace, an engine.
@@ -28,6 +29,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[BEGUN_AT] = time.time()
+    # Faults are logged in full, but plainly: drawing the locals of every frame costs a second a fault.
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ]
+    )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
