@@ -389,6 +389,7 @@ def test_the_same_for_many_more_orders() -> None:
     run_state_machine_as_test(PipelineMachine, settings=many)
 
 
+@pytest.mark.long  # it has to search; the chaos suite shows the same of one case in seconds
 def test_without_the_idempotency_token_the_machine_finds_a_doubled_run() -> None:
     class WithoutTokens(PipelineMachine):
         obeys_tokens = False
