@@ -105,6 +105,8 @@ class Nursery:
             except OSError as fault:
                 del self._workers[self._number]
                 ours.close()
+                if self._reader is not None and isinstance(fault, ConnectionError):
+                    await asyncio.wait({self._reader})  # whoever tries again meets a new nursery
                 raise WorkerDied("could not be started") from fault
         return worker
 

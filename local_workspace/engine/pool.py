@@ -145,6 +145,14 @@ class WorkerPool:
         self._warm.put_nowait(worker)
 
     async def _new_warm_worker(self) -> Worker:
+        """A worker that dies while it warms up is tried once more: its nursery may have died with it unnoticed."""
+        try:
+            return await self._warmed_up()
+        except WorkerDied as death:
+            log.warning("worker_died_warming_up", how=str(death))
+            return await self._warmed_up()
+
+    async def _warmed_up(self) -> Worker:
         worker = await self._nursery.new_worker()
         self._workers.add(worker)
         worker.ended.add_done_callback(lambda _: self._workers.discard(worker))

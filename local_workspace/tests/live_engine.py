@@ -91,7 +91,7 @@ def bench(data_dir: Path, size: int = 2) -> Iterator[Bench]:
     try:
         made.loop.call(made.pool.start())
         yield made
+    finally:
         made.loop.call(made.pool.stop())
         made.loop.call(made.nursery.stop())
-    finally:
         made.loop.close()

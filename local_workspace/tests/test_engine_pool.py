@@ -145,6 +145,17 @@ def test_a_nursery_that_was_killed_is_begun_again(tmp_path: Path) -> None:
         assert made.run("dbutils.notebook.exit('fine')").result == "fine"
 
 
+def test_a_nursery_that_dies_with_a_worker_on_its_way_is_begun_again(tmp_path: Path) -> None:
+    """The nursery is held, so that the worker which the task waits for is never born."""
+    with bench(tmp_path, size=1) as made:
+        nursery = int(str(made.run("import os\ndbutils.notebook.exit(os.getppid())").result))
+        os.kill(nursery, signal.SIGSTOP)
+        run = made.loop.begin(made.pool.run(made.request("dbutils.notebook.exit('fine')")))
+        made.loop.call(asyncio.sleep(0.05))
+        os.kill(nursery, signal.SIGKILL)
+        assert run.result(60).result == "fine"
+
+
 _SERVER = """
 import asyncio, sys
 from pathlib import Path
