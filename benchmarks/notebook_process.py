@@ -65,7 +65,7 @@ def _workspace(spark: Any, catalog: str, root: Path) -> Workspace:
         for log in sorted((root / "tables" / schema).glob("*/_delta_log")):
             table = f"{catalog}.{schema}.{log.parent.name}"
             spark.sql(f"CREATE TABLE IF NOT EXISTS {table} USING DELTA LOCATION '{log.parent}'")
-    return Workspace(spark, root, catalog)
+    return Workspace(spark, root, catalog, root / "landing")
 
 
 if __name__ == "__main__":
