@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from uuid import uuid4
 import httpx
 
 from backend.tests.durability.processes import BackendProcess, Nursery, WorkspaceProcess
+from backend.tests.durability.stores import PostgresqlStore, Row, SqliteStore, Store
 from backend.tests.support.backend import RUNS, TRIGGER
 from backend.tests.support.waiting import until
 
@@ -27,6 +27,7 @@ NOTEBOOKS = {
     "silver_transformations": "02_silver_transformations",
     "gold_aggregations": "03_gold_aggregations",
 }
+FOLDER = "/chaos"
 SLOW = "SLOW-1"
 # It ends at once, unless it was started for the claim SLOW-1, as a long run would be.
 SOURCE = f"""# Databricks notebook source
@@ -39,11 +40,32 @@ dbutils.notebook.exit("{{}}")
 PARAMETERS = ("submission_id", "claim_ids", "claim_ids_path", "batch_id")
 
 
+@dataclass(frozen=True)
+class Setting:
+    """What a lane's backend is set to: its store (SQLite without a URL) and how it starts runs."""
+
+    database_url: str | None = None
+    mode: str = "job"
+
+    @property
+    def name(self) -> str:
+        return f"{'sqlite' if self.database_url is None else 'postgresql'}, {self.mode}"
+
+    @property
+    def starts(self) -> str:
+        """The call that starts a run."""
+        return "run-now" if self.mode == "job" else "submit"
+
+
+ON_SQLITE = Setting()
+
+
 @dataclass
 class Case:
     """One click, or what was asked of its run, and what became of it."""
 
     point: str
+    setting: str
     key: str = field(default_factory=lambda: str(uuid4()))
     layer: str = "gold"
     claim_ids: tuple[str, ...] = ()
@@ -56,21 +78,14 @@ class Case:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class Row:
-    """What the ledger held of a click at a moment."""
-
-    state: str
-    in_doubt: bool
-
-
 class Lane:
     """What a case may do: click, let things go wrong, kill, start again, look."""
 
-    def __init__(self, workspace: WorkspaceProcess, backend: BackendProcess, job_id: int) -> None:
+    def __init__(self, workspace: WorkspaceProcess, backend: BackendProcess, store: Store, setting: Setting) -> None:
         self.workspace = workspace
         self.backend = backend
-        self.job_id = job_id
+        self.store = store
+        self.setting = setting
         self.cases: list[Case] = []
         self.watched: list[dict[str, Any]] = []
         self.snapshots = 0
@@ -92,9 +107,9 @@ class Lane:
         await until(struck, within_s=SETTLED_S)
 
     async def workspace_runs(self) -> list[dict[str, Any]]:
-        """All runs of the job, as runs/list tells them; the oracle."""
+        """All runs that there are, as runs/list tells them; the oracle."""
         runs: list[dict[str, Any]] = []
-        query: dict[str, Any] = {"job_id": self.job_id, "limit": 25, "expand_tasks": "true"}
+        query: dict[str, Any] = {"limit": 25, "expand_tasks": "true"}
         while True:
             page = (await self.workspace.http.get(f"{JOBS}/runs/list", params=query)).json()
             runs += page.get("runs", [])
@@ -106,10 +121,6 @@ class Lane:
         """The run by runs/get, with its repairs."""
         query = {"run_id": run_id, "include_history": "true"}
         return dict((await self.workspace.http.get(f"{JOBS}/runs/get", params=query)).json())
-
-    async def newest_runs(self) -> list[dict[str, Any]]:
-        query = {"job_id": self.job_id, "limit": 5}
-        return list((await self.workspace.http.get(f"{JOBS}/runs/list", params=query)).json().get("runs", []))
 
     # The backend.
 
@@ -193,31 +204,9 @@ class Lane:
         lines = [line for line in text.splitlines() if line.startswith("petinsure_workspace_calls_total")]
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if f'endpoint="{endpoint}",outcome="ok"' in line)
 
-    # The store, looked at from outside.
-
     def row(self, case: Case) -> Row | None:
         """What the ledger holds of the click."""
-        query = "SELECT state, in_doubt FROM submissions WHERE request_key = ?"
-        with closing(self._database()) as db:
-            found = db.execute(query, (case.key,)).fetchone()
-        return Row(found[0], bool(found[1])) if found else None
-
-    def asked(self, case: Case, kind: str) -> bool:
-        """Whether the ledger holds a cancellation or repair of the case's run."""
-        query = "SELECT count(*) FROM run_actions WHERE run_id = ? AND kind = ?"
-        with closing(self._database()) as db:
-            return bool(db.execute(query, (case.run_id, kind)).fetchone()[0])
-
-    @contextlib.contextmanager
-    def nobody_writes(self) -> Iterator[None]:
-        """Hold the store's write lock: what the backend has heard it cannot write down."""
-        with closing(self._database()) as db:
-            db.execute("BEGIN IMMEDIATE")
-            yield
-            db.execute("ROLLBACK")
-
-    def _database(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.backend.database, timeout=30, isolation_level=None)
+        return self.store.row(case.key)
 
     # The watcher.
 
@@ -256,7 +245,9 @@ async def _directly(host: str) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def lane(starter: Nursery, directory: Path, *, through: Through = _directly) -> AsyncIterator[Lane]:
+async def lane(
+    starter: Nursery, directory: Path, setting: Setting = ON_SQLITE, *, through: Through = _directly
+) -> AsyncIterator[Lane]:
     """A lane with the three notebooks and their job in the workspace, which the backend meets `through` something."""
     workspace = WorkspaceProcess(directory / "workspace")
     await workspace.start()
@@ -267,15 +258,17 @@ async def lane(starter: Nursery, directory: Path, *, through: Through = _directl
         environment = {
             "DATABRICKS_HOST": host,
             "DATABRICKS_TOKEN": workspace.token,
-            "DATABRICKS_JOB_ID": str(job_id),
             "DATABRICKS_WAREHOUSE_ID": "none",  # no figures are read here
+            "PIPELINE_MODE": setting.mode,
             "PIPELINE_POLL_INTERVAL_S": "0.05",
             "PETINSURE_TRIGGER_RATE": "1000",
             "PETINSURE_TRIGGER_BURST": "1000",
         }
-        backend = BackendProcess(starter, directory / "backend", environment)
+        where = {"DATABRICKS_JOB_ID": str(job_id)} if setting.mode == "job" else {"DATABRICKS_NOTEBOOK_ROOT": FOLDER}
+        data = {} if setting.database_url is None else {"DATABASE_URL": setting.database_url}
+        backend = BackendProcess(starter, directory / "backend", environment | where | data)
         await backend.start()
-        played = Lane(workspace, backend, job_id)
+        played = Lane(workspace, backend, _store_of(setting, backend, stack), setting)
         watching = asyncio.create_task(played.watch())
         try:
             yield played
@@ -287,14 +280,22 @@ async def lane(starter: Nursery, directory: Path, *, through: Through = _directl
                 await backend.kill()
 
 
+def _store_of(setting: Setting, backend: BackendProcess, stack: AsyncExitStack) -> Store:
+    if setting.database_url is None:
+        return SqliteStore(backend.database)
+    return stack.enter_context(contextlib.closing(PostgresqlStore(setting.database_url)))
+
+
 async def deployed(workspace: WorkspaceProcess) -> int:
     """The job with the three notebooks under their names."""
     content = base64.b64encode(SOURCE.encode()).decode()
-    await workspace.http.post("/api/2.0/workspace/mkdirs", json={"path": "/chaos"})
+    await workspace.http.post("/api/2.0/workspace/mkdirs", json={"path": FOLDER})
     for name in NOTEBOOKS.values():
-        notebook = {"path": f"/chaos/{name}", "format": "SOURCE", "language": "PYTHON", "content": content}
+        notebook = {"path": f"{FOLDER}/{name}", "format": "SOURCE", "language": "PYTHON", "content": content}
         assert (await workspace.http.post("/api/2.0/workspace/import", json=notebook)).is_success
-    tasks = [{"task_key": key, "notebook_task": {"notebook_path": f"/chaos/{name}"}} for key, name in NOTEBOOKS.items()]
+    tasks = [
+        {"task_key": key, "notebook_task": {"notebook_path": f"{FOLDER}/{name}"}} for key, name in NOTEBOOKS.items()
+    ]
     job = {
         "name": "chaos",
         "tasks": tasks,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
+from app.domain.observation import RUN_NAME_PREFIX
 from backend.tests.durability.lane import Case, Lane
 
 STARTED, COMPLETED, FAILED = "databricks_job_started", "databricks_job_completed", "databricks_job_failed"
@@ -17,7 +18,9 @@ class Broken(AssertionError):
 
 def submission_of(run: dict[str, Any]) -> str | None:
     """The submission that a run was started for, as it carries it."""
-    return next((one["value"] for one in run.get("job_parameters", ()) if one["name"] == "submission_id"), None)
+    name = str(run.get("run_name") or "")
+    named = name.rsplit(" ", 1)[-1] if name.startswith(RUN_NAME_PREFIX) else None  # where there is no job
+    return next((one["value"] for one in run.get("job_parameters", ()) if one["name"] == "submission_id"), named)
 
 
 async def check_one_run_per_click(lane: Lane) -> None:

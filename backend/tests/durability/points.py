@@ -22,6 +22,7 @@ Point = Callable[[Lane, Case, Dice], Awaitable[None]]
 RUN_NOW, RUNS_LIST, RUNS_GET = "run-now", "runs/list", "runs/get"
 COUNTED = {
     RUN_NOW: "POST /api/2.2/jobs/run-now",
+    "submit": "POST /api/2.2/jobs/runs/submit",
     RUNS_LIST: "GET /api/2.2/jobs/runs/list",
     "cancel": "POST /api/2.2/jobs/runs/cancel",
     "repair": "POST /api/2.2/jobs/runs/repair",
@@ -47,7 +48,7 @@ async def killed(lane: Lane, case: Case) -> None:
 
 async def before_the_record(lane: Lane, case: Case, _dice: Dice) -> None:
     """The click has arrived and cannot be written down; nobody knows of it but the page, which repeats it."""
-    with lane.nobody_writes():
+    with lane.store.nobody_writes():
         click = asyncio.create_task(lane.click(case))
         assert (await lane.backend.http.get("/api/health/live")).is_success
         await lane.kill(case)
@@ -68,32 +69,32 @@ async def before_send(lane: Lane, case: Case, _dice: Dice) -> None:
 
 async def before_the_call_works(lane: Lane, case: Case, _dice: Dice) -> None:
     """The call has arrived and the workspace has not begun to work on it; it does, after the backend's death."""
-    await _during_click(lane, case, stall(RUN_NOW, "before_work"))
+    await _during_click(lane, case, stall(lane.setting.starts, "before_work"))
 
 
 async def before_a_late_work(lane: Lane, case: Case, _dice: Dice) -> None:
     """As before, but the call is worked on so late that the same token was sent again and has its run."""
-    await _during_click(lane, case, stall(RUN_NOW, "before_work", LATE_S))
+    await _during_click(lane, case, stall(lane.setting.starts, "before_work", LATE_S))
 
 
 async def after_the_work(lane: Lane, case: Case, _dice: Dice) -> None:
     """The run exists, its answer is on its way."""
-    await _during_click(lane, case, stall(RUN_NOW, "after_work"))
+    await _during_click(lane, case, stall(lane.setting.starts, "after_work"))
 
 
 async def after_a_lost_reply(lane: Lane, case: Case, _dice: Dice) -> None:
     """The run exists, and the connection was closed without an answer."""
-    await _during_click(lane, case, {"kind": "lost_reply", "call": RUN_NOW})
+    await _during_click(lane, case, {"kind": "lost_reply", "call": lane.setting.starts})
 
 
 async def after_the_answer(lane: Lane, case: Case, _dice: Dice) -> None:
     """The backend has the answer, and transaction 2 has not been committed."""
-    await lane.faults(stall(RUN_NOW, "after_work"))
-    before = await lane.answers_of(COUNTED[RUN_NOW])
+    await lane.faults(stall(lane.setting.starts, "after_work"))
+    before = await lane.answers_of(COUNTED[lane.setting.starts])
     click = asyncio.create_task(lane.click(case))
     await lane.hit()
-    with lane.nobody_writes():
-        await lane.answered(COUNTED[RUN_NOW], more_than=before)
+    with lane.store.nobody_writes():
+        await lane.answered(COUNTED[lane.setting.starts], more_than=before)
         await lane.kill(case)
     await lane.faults()
     await lane.backend.start()
@@ -102,7 +103,7 @@ async def after_the_answer(lane: Lane, case: Case, _dice: Dice) -> None:
 
 async def around_the_answer(lane: Lane, case: Case, dice: Dice) -> None:
     """Some moment around the answer and its transaction, a few milliseconds wide."""
-    await lane.faults(stall(RUN_NOW, "after_work", 0.02))
+    await lane.faults(stall(lane.setting.starts, "after_work", 0.02))
     click = asyncio.create_task(lane.click(case))
     await lane.hit()
     await asyncio.sleep(dice.uniform(0, 0.05))
@@ -120,7 +121,7 @@ async def after_the_commit(lane: Lane, case: Case, _dice: Dice) -> None:
 
 async def two_clicks_at_once(lane: Lane, case: Case, _dice: Dice) -> None:
     """The same click twice at once, and a kill while the call is held."""
-    await lane.faults(stall(RUN_NOW, "after_work"))
+    await lane.faults(stall(lane.setting.starts, "after_work"))
     clicks = [asyncio.create_task(lane.click(case)) for _ in range(2)]
     await lane.hit()
     await killed(lane, case)
@@ -129,7 +130,7 @@ async def two_clicks_at_once(lane: Lane, case: Case, _dice: Dice) -> None:
 
 async def killed_twice_in_doubt(lane: Lane, case: Case, _dice: Dice) -> None:
     """Killed while the call is held, and again while it is sent again."""
-    await lane.faults(stall(RUN_NOW, "after_work", count=2))
+    await lane.faults(stall(lane.setting.starts, "after_work", count=2))
     click = asyncio.create_task(lane.click(case))
     await lane.hit()
     await lane.kill(case)
@@ -164,7 +165,7 @@ async def after_the_poll(lane: Lane, case: Case, _dice: Dice) -> None:
     await lane.faults(stall(RUNS_LIST, "after_work", 0.5))
     await lane.hit()
     before = await lane.answers_of(COUNTED[RUNS_LIST])
-    with lane.nobody_writes():
+    with lane.store.nobody_writes():
         await lane.answered(COUNTED[RUNS_LIST], more_than=before)
         await lane.kill(case)
     await lane.faults()
@@ -256,7 +257,7 @@ async def _answered_unwritten(lane: Lane, case: Case, what: str) -> None:
     before = await lane.answers_of(COUNTED[what])
     asking = asyncio.create_task(lane.ask(case, what))
     await lane.hit()
-    with lane.nobody_writes():
+    with lane.store.nobody_writes():
         await lane.answered(COUNTED[what], more_than=before)
         await lane.kill(case)
     await lane.faults()
@@ -265,13 +266,13 @@ async def _answered_unwritten(lane: Lane, case: Case, what: str) -> None:
 
 
 async def _canceled(lane: Lane, case: Case) -> None:
-    if not lane.asked(case, "cancel"):
+    if not lane.store.asked(case.run_id, "cancel"):
         raise Broken(f"the cancellation was sent before it was written down: {case}")
     await lane.until_run(case, active=False, result="CANCELED")
 
 
 async def _repaired(lane: Lane, case: Case) -> None:
-    if not lane.asked(case, "repair"):
+    if not lane.store.asked(case.run_id, "repair"):
         raise Broken(f"the repair was sent before it was written down: {case}")
     await lane.until_run(case, active=False, result="SUCCESS")
     await check_repairs(lane, case, 1)
@@ -282,12 +283,12 @@ async def _repaired(lane: Lane, case: Case) -> None:
 
 async def workspace_dies_before_the_work(lane: Lane, case: Case, _dice: Dice) -> None:
     """The call has arrived at a workspace that dies before it has done anything."""
-    await _workspace_dies_during_click(lane, case, stall(RUN_NOW, "before_work", LONG_S))
+    await _workspace_dies_during_click(lane, case, stall(lane.setting.starts, "before_work", LONG_S))
 
 
 async def workspace_dies_after_the_work(lane: Lane, case: Case, _dice: Dice) -> None:
     """The run exists in a workspace that dies before it has answered; its answer is the run that died with it."""
-    await _workspace_dies_during_click(lane, case, stall(RUN_NOW, "after_work", LONG_S))
+    await _workspace_dies_during_click(lane, case, stall(lane.setting.starts, "after_work", LONG_S))
 
 
 async def workspace_dies_with_the_run(lane: Lane, case: Case, _dice: Dice) -> None:
@@ -302,7 +303,7 @@ async def workspace_dies_with_the_run(lane: Lane, case: Case, _dice: Dice) -> No
 
 async def both_die(lane: Lane, case: Case, _dice: Dice) -> None:
     """Backend and workspace die in the middle of the call."""
-    await lane.faults(stall(RUN_NOW, "after_work", LONG_S))
+    await lane.faults(stall(lane.setting.starts, "after_work", LONG_S))
     click = asyncio.create_task(lane.click(case))
     await lane.hit()
     await lane.kill(case)
@@ -328,8 +329,8 @@ async def _workspace_dies_during_click(lane: Lane, case: Case, rule: dict[str, A
 async def token_expires_in_doubt(lane: Lane, case: Case, _dice: Dice) -> None:
     """The reply is lost, and from then on the token is refused for a while."""
     await lane.faults(
-        {"kind": "lost_reply", "call": RUN_NOW},
-        {"kind": "expired_token", "call": RUN_NOW, "count": 2},
+        {"kind": "lost_reply", "call": lane.setting.starts},
+        {"kind": "expired_token", "call": lane.setting.starts, "count": 2},
         {"kind": "expired_token", "call": "runs", "count": 4},
     )
     await lane.accepted(case)
@@ -340,7 +341,7 @@ async def token_expires_in_doubt(lane: Lane, case: Case, _dice: Dice) -> None:
 async def refused_after_the_work(lane: Lane, case: Case, dice: Dice) -> None:
     """The run exists, and the caller is told 503, or half of the answer."""
     kind = dice.choice(["unavailable_after_work", "truncated_body"])
-    await lane.faults({"kind": kind, "call": RUN_NOW})
+    await lane.faults({"kind": kind, "call": lane.setting.starts})
     await lane.accepted(case)
     case.in_doubt = True
 
@@ -348,7 +349,7 @@ async def refused_after_the_work(lane: Lane, case: Case, dice: Dice) -> None:
 async def throttled(lane: Lane, case: Case, _dice: Dice) -> None:
     """Nothing is taken at the first tries."""
     await lane.faults(
-        {"kind": "throttled", "call": RUN_NOW, "count": 2, "parameters": {"retry_after_s": 1}},
+        {"kind": "throttled", "call": lane.setting.starts, "count": 2, "parameters": {"retry_after_s": 1}},
         {"kind": "throttled", "call": "runs", "count": 3, "parameters": {"retry_after_s": 1}},
     )
     await lane.accepted(case)
@@ -377,7 +378,7 @@ async def at_random(lane: Lane, case: Case, dice: Dice) -> None:
     rules = [
         {
             "kind": kind,
-            "call": dice.choice([RUN_NOW, RUNS_LIST, RUNS_GET, "runs", "jobs"]),
+            "call": dice.choice([lane.setting.starts, RUNS_LIST, RUNS_GET, "runs", "jobs"]),
             "seed": dice.randrange(1000),
         }
         | how_often

@@ -22,7 +22,8 @@ from backend.tests.support.waiting import until
 READY_S = 120.0
 # A connection that is kept may be closed by the server just as it is used again: a fault that nobody asked for.
 ONE_EACH = httpx.Limits(max_keepalive_connections=0)
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("DATABRICKS_", "PETINSURE_"))}
+OURS = ("DATABRICKS_", "PETINSURE_", "PIPELINE_", "DATABASE_URL")
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
 
 
 def free_port() -> int:
