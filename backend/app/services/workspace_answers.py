@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from app.domain.errors import (
 
 MAX_MESSAGE = 2_000
 LONGEST_RETRY_AFTER_S = 900.0
+_SECONDS = re.compile(r"[0-9]{1,100}(\.[0-9]{0,100})?")
 # Refusals with status 400 that did nothing and mean "not now".
 TRY_AGAIN = frozenset({"COULD_NOT_ACQUIRE_LOCK", "TEMPORARILY_UNAVAILABLE"})
 
@@ -105,10 +107,13 @@ def transport_fault(fault: httpx.TransportError, *, host: str, repeatable: bool)
 
 
 def retry_after(response: httpx.Response) -> float | None:
-    """Retry-After in seconds, from either of its two forms; a date counts from the server's own time."""
+    """Retry-After in seconds, from either of its two forms; a date counts from the server's own time.
+
+    The standard knows whole seconds only; some servers and proxies send fractions.
+    """
     text = response.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), LONGEST_RETRY_AFTER_S)
+    if _SECONDS.fullmatch(text):
+        return min(float(text), LONGEST_RETRY_AFTER_S)
     at, now = _date(text), _date(response.headers.get("date", "")) or datetime.now(UTC)
     return None if at is None else min(max(0.0, (at - now).total_seconds()), LONGEST_RETRY_AFTER_S)
 
