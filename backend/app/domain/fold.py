@@ -16,7 +16,7 @@ from app.domain.clock import iso
 from app.domain.eta_display import Prediction, eta_body
 from app.domain.events import ADOPTED, COMPLETED, FAILED, PROGRESS, STARTED, TERMINAL_EVENTS, EventDraft
 from app.domain.observation import SeenRun
-from app.domain.run_states import CONSEQUENCES, EXECUTING_STATES, SUCCESSES, WAITING_STATES
+from app.domain.run_states import CONSEQUENCES, EXECUTING_STATES, KNOWN_STATES, SUCCESSES, WAITING_STATES
 from app.domain.runs import Json, RunRecord, TaskRecord, parse_instant
 
 _PROGRESS_FIELDS = ("state", "result", "phase", "progress", "eta", "duration_s", "queue_s", "setup_s", "job_url")
@@ -215,8 +215,10 @@ def _current_task(latest: Sequence[TaskRecord]) -> TaskRecord | None:
     return executing or unfinished or (latest[-1] if latest else None)
 
 
-def _phase(record: RunRecord, seen: SeenRun, latest: Sequence[TaskRecord]) -> str:
-    """queued, cluster_starting (accepted, nothing has executed yet in this attempt) or running."""
+def _phase(record: RunRecord, seen: SeenRun, latest: Sequence[TaskRecord]) -> str | None:
+    """queued, cluster_starting (accepted, nothing has executed yet in this attempt) or running; None in a state that
+    nobody knows.
+    """
     if seen.status.state in WAITING_STATES:
         return "queued"
     if any(task.state in EXECUTING_STATES for task in latest):
@@ -225,6 +227,8 @@ def _phase(record: RunRecord, seen: SeenRun, latest: Sequence[TaskRecord]) -> st
     ended = [task.started_at for task in latest if task.started_at and task.ended_at]
     if any(since is None or started_at >= since for started_at in ended):
         return "running"
+    if seen.status.state not in KNOWN_STATES:
+        return None
     if latest or seen.status.state == "PENDING":
         return "cluster_starting"
     return "running"
@@ -279,4 +283,6 @@ def _run_error(seen: SeenRun, latest: Sequence[TaskRecord]) -> dict[str, Any]:
 
 
 def _is_cause(task: TaskRecord) -> bool:
-    return task.result is not None and task.result not in SUCCESSES and task.result not in CONSEQUENCES
+    if task.result is None:  # it ended in a way that nobody knows; what it left behind may tell
+        return task.error is not None
+    return task.result not in SUCCESSES and task.result not in CONSEQUENCES
