@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
-from databricks.sdk.core import Config
 from dotenv import dotenv_values
 
 from app.settings import DOTENV, Settings
+
+if TYPE_CHECKING:
+    from databricks.sdk.core import Config
 
 # What our settings carry to the SDK themselves, or use without it.
 OURS = frozenset({"host", "token", "cluster_id", "warehouse_id"})
@@ -34,6 +39,11 @@ class WorkspaceConnection:
 
     def sdk_config(self) -> Config:
         """The SDK's configuration. Blocking: it asks the workspace for its metadata, at most some seconds."""
+        new = "databricks.sdk" not in sys.modules
+        from databricks.sdk.core import Config  # only here: it takes a second, and nobody is to wait for it
+
+        if new:
+            gc.freeze()  # thousands of classes that stay; no collection need look at them
         limits = {"http_timeout_seconds": 10, "retry_timeout_seconds": 5}
         if self.token is not None:
             return Config(host=self.host, token=self.token, auth_type="pat", **limits)
@@ -53,6 +63,10 @@ def connection_to_databricks(settings: Settings) -> WorkspaceConnection:
 def _credentials_of(dotenv: Path) -> dict[str, str]:
     """What `.env` tells the SDK. The SDK reads the environment only, which goes before the file here as everywhere."""
     told = dotenv_values(dotenv) if dotenv.is_file() else {}
+    if not told:
+        return {}
+    from databricks.sdk.core import Config
+
     found = {}
     for attribute in Config.attributes():
         value = told.get(attribute.env or "")

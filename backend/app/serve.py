@@ -5,27 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 import structlog
-from fastapi import FastAPI
 
 from app import logs
-from app.api.server import PipelineServer, build_server
 from app.checkout import CHECKOUT
+from app.connection import WorkspaceConnection, connection_to_databricks
 from app.domain.clock import SystemClock
 from app.domain.errors import PipelineError
-from app.domain.layers import LAYER_TASKS, Layer
-from app.domain.submissions import IfActive, Wish
-from app.main import Background, WorkspaceConnection, connection_to_databricks, create_app
 from app.services.databricks import DatabricksWorkspace
 from app.services.deployment import Deployment, DeploymentPlan
-from app.services.first_start import FirstStart
+from app.services.first_start import FIRST_RUN_MARKER
 from app.services.workspace_process import WorkspaceDidNotStart, WorkspaceProcess
 from app.settings import Settings, SettingsFault, load
 from app.store.engine import StoreUnusable, probe
@@ -33,8 +29,7 @@ from app.store.engine import StoreUnusable, probe
 log = structlog.get_logger()
 
 LOCAL_NAME = "local workspace"
-FIRST_RUN_MARKER = "first-run.pending"
-FIRST_RUN_KEY = "first-start"
+APPLICATION = "app.application"
 EXIT_CANNOT_START = 2
 Say = Callable[[str], None]
 
@@ -113,36 +108,39 @@ async def _serve(settings: Settings, host: str, listening: socket.socket, say: S
     address = f"http://{'127.0.0.1' if _is_loopback(host) else host}:{listening.getsockname()[1]}"
     if settings.databricks_host:
         connection = connection_to_databricks(settings)
-        await _serve_app(settings, connection, host, listening, lambda: say(f"Dashboard: {address}"))
+        await _serve_application(settings, connection, host, listening, lambda: say(f"Dashboard: {address}"))
         return
     _mark_first_run(settings.petinsure_data_dir)
+    # Beside each other: each takes a second of its own.
+    importing = asyncio.create_task(asyncio.to_thread(import_module, APPLICATION))
     async with WorkspaceProcess(
         data_dir=settings.petinsure_data_dir, port=settings.petinsure_workspace_port
     ) as process:
+        await importing
         masked.add(process.token)
         connection = WorkspaceConnection(kind="local", name=LOCAL_NAME, host=process.host, token=process.token)
-        await _serve_app(
-            settings,
-            connection,
-            host,
-            listening,
-            lambda: say(f"Dashboard: {address}   local workspace: {process.host}"),
-        )
+        told = f"Dashboard: {address}   local workspace: {process.host}"
+        await _serve_application(settings, connection, host, listening, lambda: say(told))
 
 
-async def _serve_app(
+async def _serve_application(
     settings: Settings,
     connection: WorkspaceConnection,
     host: str,
     listening: socket.socket,
     ready: Callable[[], None],
 ) -> None:
-    background = [_first_start(settings, connection)] if connection.kind == "local" else []
-    app = create_app(settings, workspace=connection, background=background, loopback=_is_loopback(host))
-    server = build_server(app, host=host, port=listening.getsockname()[1])
-    server.on_ready = ready
-    with _ending_on_signals(server):
-        await server.serve(sockets=[listening])
+    from app.application import serve_application
+
+    await serve_application(
+        settings,
+        connection,
+        listening,
+        host=host,
+        loopback=_is_loopback(host),
+        plan=plan_of(settings, connection),
+        ready=ready,
+    )
 
 
 def _mark_first_run(data_dir: Path) -> None:
@@ -152,33 +150,7 @@ def _mark_first_run(data_dir: Path) -> None:
         (data_dir / FIRST_RUN_MARKER).touch()
 
 
-def _first_start(settings: Settings, connection: WorkspaceConnection) -> Background:
-    async def run(app: FastAPI) -> None:
-        async def start() -> None:
-            await app.state.ledger.trigger(
-                Wish(
-                    layer=Layer.ALL.value,
-                    tasks=LAYER_TASKS[Layer.ALL],
-                    claim_ids=(),
-                    reason="First start: the demo data, once through all layers",
-                    if_active=IfActive.QUEUE,
-                    requested_by="petinsure360",
-                    request_key=FIRST_RUN_KEY,
-                )
-            )
-
-        await FirstStart(
-            api=app.state.workspace,
-            deployment=Deployment(app.state.workspace, plan_of(settings, connection)),
-            landing_path=settings.petinsure_landing_path,
-            marker=settings.petinsure_data_dir / FIRST_RUN_MARKER,
-            start_first_run=start,
-        ).run()
-
-    return run
-
-
-# Listening and ending ----------------------------------------------------------------------------------------------
+# Listening ----------------------------------------------------------------------------------------------
 
 
 class _CannotListen(Exception):
@@ -215,21 +187,3 @@ def _listen(host: str, port: int) -> Iterator[socket.socket]:
                 f"Cannot listen on {host}:{port}: {fault.strerror}. Is it served already? PORT=… takes another port."
             ) from fault
         yield listening
-
-
-@contextlib.contextmanager
-def _ending_on_signals(server: PipelineServer) -> Iterator[None]:
-    """SIGINT and SIGTERM end the server in order; a second one stops waiting for open requests."""
-    loop = asyncio.get_running_loop()
-
-    def leave() -> None:
-        server.force_exit = server.should_exit
-        server.should_exit = True
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, leave)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)

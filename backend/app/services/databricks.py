@@ -14,12 +14,10 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import httpx
-from databricks.sdk.core import Config
-from databricks.sdk.errors import DatabricksError
 
 from app.domain.clock import Clock
 from app.domain.errors import (
@@ -42,6 +40,9 @@ from app.services.workspace_answers import (
     transport_fault,
 )
 
+if TYPE_CHECKING:
+    from databricks.sdk.core import Config
+
 JOBS = "/api/2.2/jobs"
 MAX_PAGES = 200
 PAGED_ARRAYS = ("tasks", "job_parameters", "job_clusters", "repair_history", "parameters")
@@ -52,7 +53,8 @@ KEEPALIVE_S = 4.0
 class DatabricksWorkspace:
     """A workspace over its REST API; whether it is Azure Databricks or the local one makes no difference here.
 
-    `config` is made in a thread on first use, because the SDK's Config itself calls the workspace.
+    `config` is made in a thread on first use, because the SDK's Config itself calls the workspace. There the SDK is
+    imported, too: that takes longer than all the rest of a start, and a page needs none of it.
     """
 
     def __init__(
@@ -405,6 +407,8 @@ class DatabricksWorkspace:
         return await loop.run_in_executor(self._executor, self._fresh_headers)
 
     def _fresh_headers(self) -> dict[str, str]:
+        from databricks.sdk.errors import DatabricksError
+
         try:
             if self._config is None:
                 self._config = self._make_config()

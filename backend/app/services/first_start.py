@@ -18,6 +18,8 @@ from app.services.deployment import Deployment, WorkspaceApi
 
 log = structlog.get_logger()
 
+FIRST_RUN_MARKER = "first-run.pending"  # in the data directory
+
 RETRY_PAUSE_S = 1.0
 
 

@@ -17,8 +17,10 @@ import sys
 from typing import Any, NoReturn
 
 import alembic.command  # noqa: F401 - imported here once, for all that are started
+import databricks.sdk.core  # noqa: F401
 
-import app.serve  # noqa: F401
+import app.application
+import app.services.elected_replica  # noqa: F401
 from app.cli import main
 
 PR_SET_PDEATHSIG = 1

@@ -1,0 +1,91 @@
+"""The application as a server. Imported while the local workspace starts: it takes as long as that does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+from fastapi import FastAPI
+
+from app.api.server import PipelineServer, build_server
+from app.domain.layers import LAYER_TASKS, Layer
+from app.domain.submissions import IfActive, Wish
+from app.main import Background, WorkspaceConnection, create_app
+from app.services.deployment import Deployment, DeploymentPlan
+from app.services.first_start import FIRST_RUN_MARKER, FirstStart
+from app.settings import Settings
+
+FIRST_RUN_KEY = "first-start"
+
+
+async def serve_application(
+    settings: Settings,
+    connection: WorkspaceConnection,
+    listening: socket.socket,
+    *,
+    host: str,
+    loopback: bool,
+    plan: DeploymentPlan,
+    ready: Callable[[], None],
+) -> None:
+    """Serve until a signal ends it; `ready` is called when requests are answered."""
+    background = [_first_start(settings, plan)] if connection.kind == "local" else []
+    app = create_app(settings, workspace=connection, background=background, loopback=loopback)
+    server = build_server(app, host=host, port=listening.getsockname()[1])
+
+    def begun() -> None:
+        # What was made until now stays. A full collection that walks it would hold up a click for a tenth of a second.
+        gc.freeze()
+        ready()
+
+    server.on_ready = begun
+    with _ending_on_signals(server):
+        await server.serve(sockets=[listening])
+
+
+def _first_start(settings: Settings, plan: DeploymentPlan) -> Background:
+    async def run(app: FastAPI) -> None:
+        async def start() -> None:
+            await app.state.ledger.trigger(
+                Wish(
+                    layer=Layer.ALL.value,
+                    tasks=LAYER_TASKS[Layer.ALL],
+                    claim_ids=(),
+                    reason="First start: the demo data, once through all layers",
+                    if_active=IfActive.QUEUE,
+                    requested_by="petinsure360",
+                    request_key=FIRST_RUN_KEY,
+                )
+            )
+
+        await FirstStart(
+            api=app.state.workspace,
+            deployment=Deployment(app.state.workspace, plan),
+            landing_path=settings.petinsure_landing_path,
+            marker=settings.petinsure_data_dir / FIRST_RUN_MARKER,
+            start_first_run=start,
+        ).run()
+
+    return run
+
+
+@contextlib.contextmanager
+def _ending_on_signals(server: PipelineServer) -> Iterator[None]:
+    """SIGINT and SIGTERM end the server in order; a second one stops waiting for open requests."""
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, leave)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
