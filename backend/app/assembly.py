@@ -24,7 +24,6 @@ from app.services.adoption import Adoption
 from app.services.call_gate import CallGate
 from app.services.current_workspace import CurrentWorkspace
 from app.services.databricks import DatabricksWorkspace
-from app.services.elected_replica import ElectedReplica
 from app.services.eta import EtaService
 from app.services.event_log import Retention, StoredLog
 from app.services.failed_attempts import FailedAttempts
@@ -158,6 +157,8 @@ def _replica(database: Database, clock: Clock) -> Replica:
     """SQLite is this process's own; a PostgreSQL may have others on it."""
     if database.engine.dialect.name == "sqlite":
         return SoleReplica()
+    from app.services.elected_replica import ElectedReplica  # and with it PostgreSQL's library
+
     return ElectedReplica(database=database, clock=clock, replica_id=uuid4().hex)
 
 
@@ -216,7 +217,7 @@ def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
     """Ledger, poller and what reads them."""
     settings, journal, current, workspace = base.settings, base.journal, base.current, base.workspace
     leading = journal.for_leader()
-    eta = EtaService(journal=journal, pending_in=app.state.lake_view.pending_in)
+    eta = EtaService(journal=journal, replica=base.replica, pending_in=app.state.lake_view.pending_in)
     acceptance = Acceptance(eta=eta, metrics=base.metrics)
     policy = RetryPolicy(deadline_s=settings.petinsure_submit_deadline_s, dice=base.dice)
     targets = Targets(
@@ -298,6 +299,7 @@ def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
         partial(tracker.run_hooks, endless, hooks),
         partial(sender.run, endless),
         partial(actions.run, endless),
+        partial(eta.warm_up, lambda: current.workspace_id),
     ]
 
 

@@ -75,6 +75,11 @@ class Acceptance:
         log.info("run_accepted", submission_id=submission.submission_id, run_id=run_id, job_id=job_id)
         return await self.begin(transaction, record, reason=submission.reason)
 
+    async def prepare(self, submission: Submission) -> None:
+        """Read beforehand what the acceptance will need; it does without if there was no time for that."""
+        if not submission.claim_ids:
+            await self._eta.prepare(submission.submission_id, ",".join(submission.tasks))
+
     async def begin(self, transaction: Transaction, record: RunRecord, *, reason: str | None) -> RunRecord:
         """Append the `started` of a new run, with its estimate."""
         eta = await self._eta.for_start(transaction.db, record, now=transaction.now)

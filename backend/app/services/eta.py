@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.eta import Eta, Standing, estimate
@@ -18,15 +20,20 @@ from app.domain.layers import TASK_LAYER, TASK_SETS
 from app.domain.observation import SeenRun
 from app.domain.runs import RunRecord, TaskRecord
 from app.services.journal import Journal
+from app.services.replica import Replica
 from app.store import predictions, runs
 
+log = structlog.get_logger()
+
 HISTORY = 50
-# A run that another replica saw end is learned at the latest then.
+# A run that ended while another replica led is learned at the latest then.
 LEARN_ANEW_S = 60.0
 # The newest predictions that calibration is published over, for each set of tasks.
 JUDGED = 500
 MAX_EXPECTED = 1_000
 
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 PendingIn = Callable[[AsyncConnection, str], Awaitable[int | None]]
 
 
@@ -46,12 +53,14 @@ class EtaService:
     `pending_in` tells how many claims wait before a layer.
     """
 
-    def __init__(self, *, journal: Journal, pending_in: PendingIn) -> None:
+    def __init__(self, *, journal: Journal, replica: Replica, pending_in: PendingIn) -> None:
         self._journal = journal
+        self._replica = replica
         self._clock = journal.clock
         self._pending_in = pending_in
         self._learned: dict[tuple[str, str], _Learned] = {}
         self._expected: dict[int, int] = {}  # claims that waited when a run began, until it says how many it read
+        self._prepared: dict[str, int | None] = {}  # the same of clicks that are on their way
 
     def forget(self) -> None:
         """Learn anew when it is needed: other replicas may have seen runs end."""
@@ -67,6 +76,24 @@ class EtaService:
         if record.task_set is not None:
             async with self._journal.read() as db:
                 await self._model(db, record.workspace_id, record.task_set)
+
+    async def warm_up(self, workspace_id: Callable[[], str | None]) -> None:
+        """The same for all that people click, at the start. What fails here is left to the first click."""
+        try:
+            if (known := workspace_id()) is not None:
+                async with self._journal.read() as db:
+                    for tasks in TASK_SETS:
+                        await self._model(db, known, ",".join(tasks))
+        except Exception:
+            log.exception("eta_warm_up_failed")
+
+    async def prepare(self, submission_id: str, task_set: str) -> None:
+        """Read what `for_start` of this click will need while the workspace is still asked to take it."""
+        try:
+            async with self._journal.read() as db:
+                _keep(self._prepared, submission_id, await self._pending_before(db, task_set))
+        except Exception:
+            log.exception("eta_not_prepared", submission_id=submission_id)
 
     async def for_click(
         self, db: AsyncConnection, workspace_id: str | None, task_set: str, *, warm: bool | None, claims: int | None
@@ -123,24 +150,36 @@ class EtaService:
 
     async def _waiting(self, db: AsyncConnection, record: RunRecord) -> int | None:
         """The claims that wait before the run's first layer; kept, because they are taken away while it runs."""
-        first = (record.task_set or "").split(",")[0]
-        layer = TASK_LAYER.get(first)
-        claims = await self._pending_in(db, layer.value) if layer else None
+        submission_id = record.submission_id or ""
+        if submission_id in self._prepared:
+            claims = self._prepared.pop(submission_id)
+        else:
+            claims = await self._pending_before(db, record.task_set or "")
         if claims is not None:
-            self._expected[record.run_id] = claims
-            if len(self._expected) > MAX_EXPECTED:
-                del self._expected[next(iter(self._expected))]
+            _keep(self._expected, record.run_id, claims)
         return claims
+
+    async def _pending_before(self, db: AsyncConnection, task_set: str) -> int | None:
+        layer = TASK_LAYER.get(task_set.split(",")[0])
+        return await self._pending_in(db, layer.value) if layer else None
 
     async def _model(self, db: AsyncConnection, workspace_id: str, task_set: str) -> _Learned:
         key, now = (workspace_id, task_set), self._clock.monotonic()
         kept = self._learned.get(key)
-        if kept is None or now - kept.at > LEARN_ANEW_S:
+        # The leader sees every run end, and forgets what it then has to learn anew.
+        if kept is None or (not self._replica.leading and now - kept.at > LEARN_ANEW_S):
             found = await runs.comparable(db, workspace_id, task_set, limit=HISTORY)
             past = [one for record in reversed(found) if (one := past_run(record)) is not None]
             whole_s = tuple(sum(one.phases_s[START:]) for one in past)
             kept = self._learned[key] = _Learned(learn(past), whole_s, now)
         return kept
+
+
+def _keep(kept: dict[_Key, _Value], key: _Key, value: _Value) -> None:
+    """Remember the value; the oldest go when there are too many."""
+    kept[key] = value
+    if len(kept) > MAX_EXPECTED:
+        del kept[next(iter(kept))]
 
 
 def shown_now(record: RunRecord, now: datetime) -> Eta | None:

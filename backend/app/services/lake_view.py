@@ -75,8 +75,14 @@ class LakeView:
     async def pending_in(self, db: AsyncConnection, layer: str) -> int | None:
         """The same, as this view of the store has it."""
         found = await self._lake(db)
-        facts = await lake.tables(db, found.lake_id) if found else []
-        return (await self._counts(db, found, facts)).get(layer)
+        if found is None:
+            return None
+        if layer == "bronze":
+            return await _waiting(db, found)
+        counted = await lake.pending_counts(db, found.lake_id)
+        if layer in counted:
+            return counted[layer]
+        return _nothing(found, await lake.tables(db, found.lake_id), LAYERS[LAYERS.index(layer) - 1])
 
     async def pending(self, *, bucket: str | None, limit: int, page_token: str | None) -> dict[str, Any]:
         """Counts and a page of ids for each bucket, or for the one asked for. Raises InvalidPageToken."""
@@ -152,14 +158,12 @@ class LakeView:
         """
         if found is None:
             return dict.fromkeys(BUCKETS)
-        filled = {one.layer for one in facts}
-        was_read = found.refreshed_at is not None
         counted = await lake.pending_counts(db, found.lake_id)
         return {
-            "bronze": (await landing.waiting(db, found.lake_id)).claims if found.listed_at else None,
-            "silver": counted.get("silver", 0 if was_read and "bronze" not in filled else None),
-            "gold": counted.get("gold", 0 if was_read and "silver" not in filled else None),
-            "quarantined": await lake.quarantined_count(db, found.lake_id) if was_read else None,
+            "bronze": await _waiting(db, found),
+            "silver": counted.get("silver", _nothing(found, facts, "bronze")),
+            "gold": counted.get("gold", _nothing(found, facts, "silver")),
+            "quarantined": await lake.quarantined_count(db, found.lake_id) if found.refreshed_at else None,
         }
 
     async def _ids(
@@ -172,6 +176,15 @@ class LakeView:
         if bucket == "quarantined":
             return await lake.quarantined_page(db, found.lake_id, after=after, limit=limit)
         return await lake.pending_page(db, found.lake_id, bucket, after=after, limit=limit)
+
+
+async def _waiting(db: AsyncConnection, found: LakeRow) -> int | None:
+    return (await landing.waiting(db, found.lake_id)).claims if found.listed_at else None
+
+
+def _nothing(found: LakeRow, facts: Sequence[TableFacts], before: str) -> int | None:
+    """0 where the tables were read and the layer `before` has none; else nobody knows."""
+    return 0 if found.refreshed_at is not None and all(one.layer != before for one in facts) else None
 
 
 def _latest_task(recent: Sequence[RunRecord], layer: str) -> tuple[RunRecord, TaskRecord] | None:

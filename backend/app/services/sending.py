@@ -205,6 +205,8 @@ class Sender:
         call = self._call(target, submission, await self._parameters_of(submission))
         if not marked and not await self._mark_sent(submission, workspace_id, target):
             return None
+        if self._group is not None:
+            self._group.create_task(self._acceptance.prepare(submission))  # the answer need not wait for it
         answer = await call()
         if answer.workspace_id not in (None, workspace_id):
             workspace_id = await self._current.ensure()  # it was replaced since we asked; the run is the new one's

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Executable, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -59,27 +60,23 @@ async def insert_or_ignore(db: AsyncConnection, table: Table, row: dict[str, Any
 
 async def upsert(db: AsyncConnection, table: Table, row: dict[str, Any]) -> None:
     """Insert, or replace every given column of the row with the same primary key."""
-    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
-    keys = [column.name for column in table.primary_key.columns]
-    changed = {name: value for name, value in row.items() if name not in keys}
-    statement = insert(table).values(row)
-    if changed:
-        new = {name: statement.excluded[name] for name in changed}
-        await db.execute(statement.on_conflict_do_update(index_elements=keys, set_=new))
-        return
-    await db.execute(statement.on_conflict_do_nothing())
+    await db.execute(_upsert(db.dialect.name, table, tuple(row)), row)
 
 
 async def upsert_many(db: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """The same for many rows that name the same columns, in one statement prepared once."""
     if not rows:
         return
-    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    await db.execute(_upsert(db.dialect.name, table, tuple(rows[0])), [dict(row) for row in rows])
+
+
+@lru_cache(maxsize=256)
+def _upsert(dialect: str, table: Table, names: tuple[str, ...]) -> Executable:
+    """The statement for rows of these columns. Made once: making it costs more than running it."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     keys = [column.name for column in table.primary_key.columns]
-    statement = insert(table)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    statement = insert(table).values({name: bindparam(name) for name in names})
+    changed = {name: statement.excluded[name] for name in names if name not in keys}
     if changed:
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
-    else:
-        statement = statement.on_conflict_do_nothing()
-    await db.execute(statement, [dict(row) for row in rows])
+        return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    return statement.on_conflict_do_nothing()
