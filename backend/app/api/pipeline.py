@@ -21,6 +21,7 @@ from app.api.models import (
     TriggerRequest,
 )
 from app.api.parts import Requester
+from app.api.quick_json import QuickJson
 from app.domain import layers
 from app.domain.claim_ids import validated
 from app.domain.errors import InvalidRequest, RunNotFound
@@ -121,13 +122,13 @@ async def list_runs(
     """The history, newest first."""
     wanted = layers.parse_layer(layer).value if layer is not None else None
     found, following = await history.page(limit=limit, page_token=page_token, layer=wanted, state=state)
-    return JSONResponse({"runs": found} | ({"next_page_token": following} if following else {}))
+    return QuickJson({"runs": found} | ({"next_page_token": following} if following else {}))
 
 
 @router.get(f"{RUNS}/{{run_id}}", response_model=Run)
 async def get_run(run_id: RunId, history: HistoryPart) -> JSONResponse:
     """One run with its tasks."""
-    return JSONResponse(await history.get(run_id))
+    return QuickJson(await history.get(run_id))
 
 
 @router.get(f"{RUNS}/{{run_id}}/tasks/{{task_key}}/output", response_model=TaskOutput)

@@ -37,7 +37,7 @@ class TaskRecord:
 
     def as_json(self) -> dict[str, Any]:
         """The form events carry; `from_json` reads it back unchanged."""
-        return {field.name: _wire(getattr(self, field.name)) for field in fields(self)}
+        return {name: _wire(getattr(self, name)) for name in _TASK_FIELDS}
 
     @classmethod
     def from_json(cls, body: Json) -> Self:
@@ -46,6 +46,9 @@ class TaskRecord:
         for name in ("started_at", "ended_at"):
             known[name] = parse_instant(known.get(name))
         return cls(**known)
+
+
+_TASK_FIELDS = tuple(field.name for field in fields(TaskRecord))
 
 
 @dataclass(frozen=True, slots=True)

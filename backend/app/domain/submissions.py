@@ -81,6 +81,14 @@ class Submission:
     unmapped: tuple[str, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ClickNote:
+    """What a run's view takes from its click."""
+
+    reason: str | None
+    unmapped: tuple[str, ...]
+
+
 class ActionKind(StrEnum):
     """What can be asked of a run."""
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from app.domain.clock import iso
 from app.domain.runs import RunRecord, TaskRecord
-from app.domain.submissions import Submission
+from app.domain.submissions import ClickNote, Submission
 
 
-def run_view(record: RunRecord, submission: Submission | None) -> dict[str, Any]:
+def run_view(record: RunRecord, click: ClickNote | None) -> dict[str, Any]:
     """A run that the workspace has accepted. Runs started elsewhere have no submission."""
     latest = record.latest_tasks()
     return {
@@ -28,7 +28,7 @@ def run_view(record: RunRecord, submission: Submission | None) -> dict[str, Any]
         "job_url": record.job_url,
         "requested_by": record.requested_by,
         "requested_at": iso(record.requested_at),
-        "reason": submission.reason if submission else None,
+        "reason": click.reason if click else None,
         "started_at": _iso(record.started_at),
         "ended_at": _iso(record.ended_at),
         "duration_s": record.duration_s,
@@ -42,7 +42,7 @@ def run_view(record: RunRecord, submission: Submission | None) -> dict[str, Any]
         "eta_cause": record.eta_cause,
         "error": record.error,
         "retryable": record.retryable,
-        "unmapped": list(submission.unmapped) if submission and submission.unmapped else [],
+        "unmapped": list(click.unmapped) if click else [],
         "next_try_at": None,
         "task_keys": list(record.task_keys),
         "tasks": [task_view(task) for task in latest],

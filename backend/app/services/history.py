@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.errors import InvalidPageToken, RunNotFound, TaskNotFound, WorkspaceRejected
 from app.domain.outputs import exit_value, plain
 from app.domain.runs import RunRecord
-from app.domain.submissions import Submission, SubmissionState
+from app.domain.submissions import ClickNote, Submission, SubmissionState
 from app.domain.views import run_view, submission_view
 from app.services.current_workspace import CurrentWorkspace
 from app.services.eta import shown_now
@@ -116,7 +116,7 @@ class RunHistory:
         return record
 
     async def _views(self, db: AsyncConnection, shown: Sequence[RunRecord | Submission]) -> list[dict[str, Any]]:
-        clicks = await submissions.get_many(
+        clicks = await submissions.notes(
             db, (one.submission_id for one in shown if isinstance(one, RunRecord) and one.submission_id)
         )
         return [
@@ -126,8 +126,8 @@ class RunHistory:
             for one in shown
         ]
 
-    async def _run_view(self, db: AsyncConnection, one: RunRecord, submission: Submission | None) -> dict[str, Any]:
-        view = run_view(one, submission)
+    async def _run_view(self, db: AsyncConnection, one: RunRecord, click: ClickNote | None) -> dict[str, Any]:
+        view = run_view(one, click)
         if one.active:
             eta = shown_now(one, self._journal.clock.now())
             view["eta"] = eta.as_json() if eta else None

@@ -16,6 +16,11 @@ from app.store.dialect import upsert
 from app.store.schema import run_tasks, runs
 
 _TASK_FIELDS = tuple(field.name for field in fields(TaskRecord))
+_RUN_FIELDS = tuple(field.name for field in fields(RunRecord) if field.name != "tasks")
+# In the order of the records' fields, so that a row makes a record without a look at its names.
+_RUN_COLUMNS = tuple(runs.c["tasks" if name == "task_keys" else name] for name in _RUN_FIELDS)
+_TASK_COLUMNS = (run_tasks.c.run_id.label("of_run"), *(run_tasks.c[name] for name in _TASK_FIELDS))
+_RUN_ID, _TASK_KEYS, _CLAIM_IDS = (_RUN_FIELDS.index(name) for name in ("run_id", "task_keys", "claim_ids"))
 
 
 async def save(db: AsyncConnection, record: RunRecord, *, before: RunRecord | None) -> None:
@@ -30,7 +35,9 @@ async def save(db: AsyncConnection, record: RunRecord, *, before: RunRecord | No
 
 async def load(db: AsyncConnection, workspace_id: str, run_id: int) -> RunRecord | None:
     """The run with its tasks, or None."""
-    found = await _with_tasks(db, select(runs).where(runs.c.workspace_id == workspace_id, runs.c.run_id == run_id))
+    found = await _with_tasks(
+        db, select(*_RUN_COLUMNS).where(runs.c.workspace_id == workspace_id, runs.c.run_id == run_id)
+    )
     return found[0] if found else None
 
 
@@ -39,13 +46,13 @@ async def load_many(db: AsyncConnection, workspace_id: str, run_ids: Iterable[in
     wanted = list(run_ids)
     if not wanted:
         return {}
-    query = select(runs).where(runs.c.workspace_id == workspace_id, runs.c.run_id.in_(wanted))
+    query = select(*_RUN_COLUMNS).where(runs.c.workspace_id == workspace_id, runs.c.run_id.in_(wanted))
     return {record.run_id: record for record in await _with_tasks(db, query)}
 
 
 async def find(db: AsyncConnection, run_id: int, *, workspace_id: str | None) -> RunRecord | None:
     """The run by its id alone; should two workspaces have used it, the current one's."""
-    found = await _with_tasks(db, select(runs).where(runs.c.run_id == run_id))
+    found = await _with_tasks(db, select(*_RUN_COLUMNS).where(runs.c.run_id == run_id))
     found.sort(key=lambda record: record.workspace_id != workspace_id)
     return found[0] if found else None
 
@@ -53,7 +60,7 @@ async def find(db: AsyncConnection, run_id: int, *, workspace_id: str | None) ->
 async def active(db: AsyncConnection, workspace_id: str | None = None) -> list[RunRecord]:
     """Runs that have not ended, oldest first."""
     # Chosen and sorted here: asked for more, SQLite would walk an index of all runs instead of the few active ones.
-    found = await _with_tasks(db, select(runs).where(runs.c.active))
+    found = await _with_tasks(db, select(*_RUN_COLUMNS).where(runs.c.active))
     chosen = [record for record in found if workspace_id in (None, record.workspace_id)]
     return sorted(chosen, key=lambda record: (record.requested_at, record.run_id))
 
@@ -67,7 +74,7 @@ async def page(
     state: str | None = None,
 ) -> list[RunRecord]:
     """Runs newest first, after the position `before`."""
-    query = select(runs)
+    query = select(*_RUN_COLUMNS)
     if layer is not None:
         query = query.where(runs.c.layer == layer)
     if before is not None:
@@ -98,7 +105,7 @@ async def any_before(db: AsyncConnection, workspace_id: str, at: datetime) -> bo
 
 async def comparable(db: AsyncConnection, workspace_id: str, task_set: str, *, limit: int) -> list[RunRecord]:
     """The latest successful runs of the same tasks, newest first."""
-    query = select(runs).where(
+    query = select(*_RUN_COLUMNS).where(
         runs.c.workspace_id == workspace_id,
         runs.c.task_set == task_set,
         runs.c.active.is_(False),
@@ -113,13 +120,13 @@ async def _with_tasks(db: AsyncConnection, query: Select[Any]) -> list[RunRecord
     if not rows:
         return []
     tasks: dict[tuple[str, int], list[TaskRecord]] = {}
-    for workspace_id in {row.workspace_id for row in rows}:
+    for workspace_id in {row[0] for row in rows}:
         # Not pairs IN pairs: SQLite would read every task of the workspace.
-        run_ids = [row.run_id for row in rows if row.workspace_id == workspace_id]
+        run_ids = [row[_RUN_ID] for row in rows if row[0] == workspace_id]
         of_runs = (run_tasks.c.workspace_id == workspace_id, run_tasks.c.run_id.in_(run_ids))
-        for row in await db.execute(select(run_tasks).where(*of_runs)):
-            tasks.setdefault((workspace_id, row.run_id), []).append(_task(row))
-    return [_run(row, tasks.get((row.workspace_id, row.run_id), ())) for row in rows]
+        for run_id, *values in await db.execute(select(*_TASK_COLUMNS).where(*of_runs)):
+            tasks.setdefault((workspace_id, run_id), []).append(TaskRecord(*values))
+    return [_run(row, tasks.get((row[0], row[_RUN_ID]), ())) for row in rows]
 
 
 def _run_row(record: RunRecord) -> dict[str, Any]:
@@ -131,12 +138,7 @@ def _run_row(record: RunRecord) -> dict[str, Any]:
 
 
 def _run(row: Row[Any], tasks: Sequence[TaskRecord]) -> RunRecord:
-    values = dict(row._mapping)
-    values["task_keys"] = tuple(values.pop("tasks"))
-    values["claim_ids"] = tuple(values["claim_ids"])
+    values = list(row)
+    values[_TASK_KEYS], values[_CLAIM_IDS] = tuple(values[_TASK_KEYS]), tuple(values[_CLAIM_IDS])
     ordered = sorted(tasks, key=lambda task: (task.position, task.attempt_number, task.task_run_id))
-    return RunRecord(**values, tasks=tuple(ordered))
-
-
-def _task(row: Row[Any]) -> TaskRecord:
-    return TaskRecord(**{name: row._mapping[name] for name in _TASK_FIELDS})
+    return RunRecord(*values, tuple(ordered))

@@ -163,6 +163,15 @@ runs = Table(
     Index("ix_runs_layer", "layer", "requested_at", "run_id"),
     Index("ix_runs_state", "state", "requested_at", "run_id"),
     Index("ix_runs_result", "result", "requested_at", "run_id"),
+    Index("ix_runs_layer_state", "layer", "state", "requested_at", "run_id"),
+    Index("ix_runs_layer_result", "layer", "result", "requested_at", "run_id"),
+    Index(
+        "ix_runs_clicked",
+        "requested_at",
+        "run_id",
+        sqlite_where=text("submission_id IS NOT NULL"),
+        postgresql_where=text("submission_id IS NOT NULL"),
+    ),
     Index("ix_runs_task_set", "workspace_id", "task_set", "requested_at"),
     Index(
         "ix_runs_active",

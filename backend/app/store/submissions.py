@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.submissions import IfActive, Submission, SubmissionState
+from app.domain.submissions import ClickNote, IfActive, Submission, SubmissionState
 from app.store.schema import joined_requests, submissions
 
 OPEN_STATES = tuple(state.value for state in SubmissionState if state.open)
@@ -29,13 +29,14 @@ async def get(db: AsyncConnection, submission_id: str) -> Submission | None:
     return _read(found.first())
 
 
-async def get_many(db: AsyncConnection, submission_ids: Iterable[str]) -> dict[str, Submission]:
-    """The submissions that are known among `submission_ids`."""
+async def notes(db: AsyncConnection, submission_ids: Iterable[str]) -> dict[str, ClickNote]:
+    """What their runs' rows do not repeat, of those that are known among `submission_ids`."""
     wanted = list(submission_ids)
     if not wanted:
         return {}
-    found = await db.execute(select(submissions).where(submissions.c.submission_id.in_(wanted)))
-    return {one.submission_id: one for row in found if (one := _read(row)) is not None}
+    columns = (submissions.c.submission_id, submissions.c.reason, submissions.c.unmapped)
+    found = await db.execute(select(*columns).where(submissions.c.submission_id.in_(wanted)))
+    return {submission_id: ClickNote(reason, tuple(unmapped or ())) for submission_id, reason, unmapped in found}
 
 
 async def by_request_key(db: AsyncConnection, request_key: str) -> Submission | None:

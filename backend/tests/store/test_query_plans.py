@@ -22,6 +22,10 @@ BEFORE = (NOW, 5)
 TASKS = ["run_tasks.sqlite_autoindex_run_tasks_1 (workspace_id=? AND run_id=?)"]
 STEP = re.compile(r"(?:SEARCH|SCAN) (\w+)(?: USING (?:COVERING )?(?:INDEX )?)?(.*)")
 OF_STATE = ["runs.ix_runs_state (state=?", "runs.ix_runs_result (result=?"]
+OF_BOTH = [
+    "runs.ix_runs_layer_state (layer=? AND state=?",
+    "runs.ix_runs_layer_result (layer=? AND result=?",
+]
 
 QUESTIONS: dict[str, tuple[Question, list[str]]] = {
     "newest runs": (lambda db: runs.page(db, before=None, limit=21), ["runs.ix_runs_requested_at", *TASKS]),
@@ -34,7 +38,16 @@ QUESTIONS: dict[str, tuple[Question, list[str]]] = {
         ["runs.ix_runs_layer (layer=? AND"],
     ),
     "of a state": (lambda db: runs.page(db, before=BEFORE, limit=21, state="FAILED"), OF_STATE),
-    "of both": (lambda db: runs.page(db, before=None, limit=21, layer="gold", state="FAILED"), OF_STATE),
+    "of both": (lambda db: runs.page(db, before=None, limit=21, layer="gold", state="FAILED"), OF_BOTH),
+    "the next of both": (lambda db: runs.page(db, before=BEFORE, limit=21, layer="gold", state="FAILED"), OF_BOTH),
+    "clicked here": (
+        lambda db: runs.page(db, before=None, limit=21, state="ACCEPTED"),
+        ["runs.ix_runs_clicked"],
+    ),
+    "the next clicked here": (
+        lambda db: runs.page(db, before=BEFORE, limit=21, state="ACCEPTED"),
+        ["runs.ix_runs_clicked ((requested_at,run_id)<"],
+    ),
     "one run": (lambda db: runs.find(db, 7, workspace_id="w"), ["runs.ix_runs_run_id (run_id=?)", *TASKS]),
     "some runs": (
         lambda db: runs.load_many(db, "w", [6, 7]),
@@ -47,7 +60,7 @@ QUESTIONS: dict[str, tuple[Question, list[str]]] = {
         ["runs.ix_runs_task_set (workspace_id=? AND task_set=?)"],
     ),
     "clicks of a page": (
-        lambda db: submissions.get_many(db, ["s1"]),
+        lambda db: submissions.notes(db, ["s1"]),
         ["submissions.sqlite_autoindex_submissions_1 (submission_id=?)"],
     ),
     "clicks without a run": (
