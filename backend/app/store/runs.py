@@ -140,5 +140,5 @@ def _run_row(record: RunRecord) -> dict[str, Any]:
 def _run(row: Row[Any], tasks: Sequence[TaskRecord]) -> RunRecord:
     values = list(row)
     values[_TASK_KEYS], values[_CLAIM_IDS] = tuple(values[_TASK_KEYS]), tuple(values[_CLAIM_IDS])
-    ordered = sorted(tasks, key=lambda task: (task.position, task.attempt_number, task.task_run_id))
-    return RunRecord(*values, tuple(ordered))
+    values.append(tuple(sorted(tasks, key=lambda task: (task.position, task.attempt_number, task.task_run_id))))
+    return RunRecord(*values)
