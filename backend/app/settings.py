@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -106,8 +106,7 @@ class Settings(BaseSettings):
         """What must never be written anywhere."""
         given = (self.databricks_token, self.petinsure_webhook_password)
         secrets = [one.get_secret_value() for one in given if one is not None]
-        password = urlsplit(self.database_url).password if self.database_url else None
-        return (*secrets, *(one.token for one in self.access_tokens), *([password] if password else []))
+        return (*secrets, *(one.token for one in self.access_tokens), *_passwords(self.database_url or ""))
 
     @property
     def access_tokens(self) -> tuple[AccessToken, ...]:
@@ -121,6 +120,16 @@ class Settings(BaseSettings):
         if self.petinsure_webhook_user is None or self.petinsure_webhook_password is None:
             return None
         return self.petinsure_webhook_user, self.petinsure_webhook_password.get_secret_value()
+
+
+def _passwords(database_url: str) -> set[str]:
+    """The address's password as it is written and as it is meant."""
+    try:
+        parts = urlsplit(database_url)
+        written = {parts.password or "", *parse_qs(parts.query).get("password", ())}
+    except ValueError:  # the store refuses such an address without quoting it
+        return set()
+    return {text for one in written for text in (one, unquote(one)) if text}
 
 
 def _has_opentelemetry() -> bool:

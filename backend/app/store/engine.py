@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,6 +24,10 @@ from app.store.dialect import (
 BUSY_TIMEOUT_MS = 10_000
 QUIESCE_WITHIN_S = 3.0
 OLDEST_POSTGRESQL = (14,)  # the first that ends an idle session by itself
+UNREADABLE_URL = (
+    "DATABASE_URL cannot be read as postgresql://user:password@host:port/database?option=value. Several hosts are"
+    " separated by commas; special characters in user and password are percent-encoded (@ is %40)."
+)
 POOL_SIZE = 8
 POOL_OVERFLOW = 8
 # A server that went without a word is noticed within about these seconds; the URL may say otherwise.
@@ -118,11 +124,35 @@ async def probe(database_url: str) -> str:
 
 
 def create_engine(database_url: str) -> AsyncEngine:
-    """An engine for `sqlite:///path` or `postgresql://…`."""
-    url = make_url(database_url)
-    if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url.set(drivername="sqlite+aiosqlite").render_as_string(hide_password=False))
-    return _postgresql_engine(url.set(drivername="postgresql+psycopg"))
+    """An engine for `sqlite:///path` or `postgresql://…`. Raises StoreUnusable when the latter cannot be read."""
+    if database_url.startswith("sqlite"):
+        url = make_url(database_url).set(drivername="sqlite+aiosqlite")
+        return _sqlite_engine(url.render_as_string(hide_password=False))
+    return _postgresql_engine(_postgresql_url(database_url))
+
+
+def _postgresql_url(text: str) -> URL:
+    """The address as PostgreSQL's own library reads it, several hosts (`h1:5432,h2:5432`) included."""
+    scheme, _, rest = text.partition("://")
+    try:
+        read = conninfo_to_dict(f"{scheme.partition('+')[0]}://{rest}")
+        given = {name: str(value) for name, value in read.items()}
+        hosts, ports = given.pop("host", ""), given.pop("port", "")
+        one = "," not in hosts and not hosts.startswith("/")
+        port = int(ports) if one and ports else None
+    except (ProgrammingError, ValueError):
+        raise StoreUnusable(UNREADABLE_URL) from None  # the words of the cause may quote the password
+    url = URL.create(
+        "postgresql+psycopg",
+        username=given.pop("user", None),
+        password=given.pop("password", None),
+        database=given.pop("dbname", None),
+        host=hosts if one and hosts else None,
+        port=port,
+        query=given,
+    )
+    places = {} if one else {"host": hosts} | ({"port": ports} if ports.strip(",") else {})
+    return url.update_query_dict(places)
 
 
 def connection_string(engine: AsyncEngine) -> str:

@@ -62,3 +62,16 @@ def test_the_example_can_be_used_with_every_line_switched_on(tmp_path: Path) -> 
 def test_the_token_is_in_no_text_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-secret")
     assert "dapi-secret" not in repr(load())
+
+
+@pytest.mark.parametrize(
+    ("url", "secrets"),
+    [
+        ("postgresql://u:p%40w@h1:1,h2:2/db", {"p%40w", "p@w"}),
+        ("postgresql://u@h/db?password=s3cret", {"s3cret"}),
+        ("postgresql://u@h/db", set()),
+        ("postgresql://u:secret@[::1/db", set()),
+    ],
+)
+def test_the_password_of_the_store_is_a_secret_however_it_is_written(url: str, secrets: set[str]) -> None:
+    assert set(load(database_url=url).secrets) == secrets
