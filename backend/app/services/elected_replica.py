@@ -47,6 +47,7 @@ class ElectedReplica:
         self._connection = connection_string(database.engine)
         self.replica_id = replica_id
         self._term: int | None = None
+        self._heard_leader_id: str | None = None
         self._acts: dict[str, Callable[[], None]] = {}
         self._asks: set[str] = set()
         self._asked = asyncio.Event()
@@ -55,6 +56,11 @@ class ElectedReplica:
     def leading(self) -> bool:
         """Whether polling, sending and housekeeping are done here."""
         return self._term is not None
+
+    @property
+    def leader_id(self) -> str | None:
+        """Who leads, as far as this replica has heard."""
+        return self.replica_id if self.leading else self._heard_leader_id
 
     async def check(self, db: AsyncConnection) -> None:
         """Raise NotLeading unless our term is the present one; no other begins while `db` holds the write lock."""
@@ -111,7 +117,7 @@ class ElectedReplica:
         """Run the loops as long as the session answers. Always ends by an exception."""
         async with self._database.write() as db:
             term = await leadership.begin_term(db, replica_id=self.replica_id, at=self._clock.now())
-        self._term = term
+        self._term, self._heard_leader_id = term, None
         log.info("leadership_gained", replica_id=self.replica_id, term=term)
         lost: list[BaseException] = []
         try:
@@ -169,7 +175,8 @@ class ElectedReplica:
     def _take(self, one: News, ears: Ears) -> None:
         for key in one.decided:
             ears.decided(key)
-        if one.workspace is not None:
+        if one.workspace is not None:  # only the leader tells
+            self._heard_leader_id = one.by
             ears.workspace(one.workspace)
         if self.leading:
             if one.decided:

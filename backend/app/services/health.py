@@ -110,12 +110,17 @@ class Health:
 
     def _poller_check(self) -> dict[str, Any]:
         """Whether it goes round, whatever the workspace answers; `here` or on the replica that leads."""
-        return {"here": self._replica.leading, **(self._round_check() if self._replica.leading else self._elsewhere())}
+        replica = self._replica
+        told = self._round_check() if replica.leading else self._elsewhere()
+        return {"here": replica.leading, "replica": replica.replica_id, "leader": replica.leader_id, **told}
 
     def _elsewhere(self) -> dict[str, Any]:
-        if self._workspace.leader_heard:
-            return {"ok": True, "state": "ok", "detail": "Another replica polls.", "age_s": None}
-        return {"ok": False, "state": "waiting", "detail": "No replica tells that it polls.", "age_s": None}
+        leader = self._replica.leader_id
+        if leader is None:
+            return _not_here("waiting", "No replica has told yet that it leads.")
+        if not self._workspace.leader_heard:
+            return _not_here("stalled", f"Replica {leader} led and is not heard any more.")
+        return _not_here("following", f"Replica {leader} leads and polls.", ok=True)
 
     def _round_check(self) -> dict[str, Any]:
         pulse = self._poller.pulse()
@@ -150,6 +155,10 @@ class Health:
             log.error("store_unusable", error=type(fault).__name__)
             return None
         return StoreView(max(0, head.seq - self._hub.head_seq), in_doubt, waiting)
+
+
+def _not_here(state: str, detail: str, *, ok: bool = False) -> dict[str, Any]:
+    return {"ok": ok, "state": state, "detail": detail, "age_s": None}
 
 
 def _store_check(store: StoreView | None) -> dict[str, Any]:

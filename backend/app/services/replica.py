@@ -37,6 +37,16 @@ class Replica(Protocol):
         """Whether polling, sending and housekeeping are done here."""
         ...
 
+    @property
+    def replica_id(self) -> str | None:
+        """This replica among those that share the store; None where there can be no other."""
+        ...
+
+    @property
+    def leader_id(self) -> str | None:
+        """Who leads, as far as this replica has heard."""
+        ...
+
     async def check(self, db: AsyncConnection) -> None:
         """Raise NotLeading unless this replica leads, as of the open write transaction `db`."""
         ...
@@ -58,6 +68,8 @@ class SoleReplica:
     """The only one: it leads always, and there is nobody to tell."""
 
     leading = True
+    replica_id: str | None = None
+    leader_id: str | None = None
 
     async def check(self, db: AsyncConnection) -> None:
         """It leads."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 SERVICE = "petinsure360"
+# The library would try for ten: so long would every stop take while the collector is away.
+EXPORT_WITHIN_S = 3.0
 
 
 class Tracing(Protocol):
@@ -78,7 +80,7 @@ def opentelemetry_to(endpoint: str) -> OpenTelemetryTracing:
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     provider = TracerProvider(resource=Resource.create({"service.name": SERVICE}))
-    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_WITHIN_S)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     return OpenTelemetryTracing(provider)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from backend.tests.api.test_pipeline import another_run, finish, pipeline
 from backend.tests.support.backend import Backend
 from backend.tests.support.recorded_workspace import RecordedWorkspace
@@ -66,6 +68,7 @@ async def test_a_run_slower_than_usual_is_told_more_time_with_the_cause(tmp_path
         assert (finished["eta"], finished["eta_cause"]) == (None, None)
 
 
+@pytest.mark.usefixtures("on_both_stores")
 async def test_what_was_predicted_is_judged_by_what_came_true(tmp_path: Path) -> None:
     async with pipeline(tmp_path) as (backend, workspace):
         assert await judged(backend) == []

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from app.domain.clock import SystemClock
 from app.services.replica import NotLeading
 from app.store import leadership
+from app.store.dialect import LEADER_LOCK
 from backend.tests.api.test_pipeline import JOB_ID, finish
 from backend.tests.support.backend import RUNS, TRIGGER, Backend, running_backend
 from backend.tests.support.postgresql import PostgresqlServer
@@ -87,6 +89,40 @@ async def test_of_two_clicks_on_two_replicas_one_runs_and_one_is_told(pair: Pair
     answers = await asyncio.gather(*clicks)
     assert sorted(answer.status_code for answer in answers) == [202, 409]
     assert len(pair.workspace.sent(RUN_NOW)) == 1
+
+
+async def poller(backend: Backend) -> dict[str, Any]:
+    found: dict[str, Any] = (await backend.http.get("/api/health/ready")).json()["checks"]["poller"]
+    return found
+
+
+async def test_a_replica_that_does_not_poll_says_who_does(pair: Pair) -> None:
+    leader, other = await poller(pair.leader), await poller(pair.other)
+    assert (leader["here"], leader["leader"], leader["state"]) == (True, leader["replica"], "ok")
+    assert other["replica"] not in (None, leader["replica"])
+    assert other == {
+        "here": False,
+        "replica": other["replica"],
+        "leader": leader["replica"],
+        "ok": True,
+        "state": "following",
+        "detail": f"Replica {leader['replica']} leads and polls.",
+        "age_s": None,
+    }
+
+
+async def test_a_replica_that_has_heard_of_no_leader_does_not_claim_one(
+    tmp_path: Path, postgresql_url: str, postgresql: PostgresqlServer
+) -> None:
+    async with RecordedWorkspace().serving() as workspace, AsyncExitStack() as stack:
+        with psycopg.connect(postgresql_url) as somebody:
+            somebody.execute(f"SELECT pg_advisory_lock({LEADER_LOCK})")
+            given = {"databricks_job_id": JOB_ID, "database_url": postgresql_url}
+            backend = await stack.enter_async_context(running_backend(tmp_path, workspace.host, TOKEN, **given))
+            found = await poller(backend)
+            assert (found["ok"], found["state"], found["leader"]) == (False, "waiting", None)
+        await until(lambda: leads(backend))
+        assert (await poller(backend))["leader"] == found["replica"]
 
 
 async def test_the_same_idempotency_key_on_two_replicas_at_once_is_one_run(pair: Pair) -> None:
