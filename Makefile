@@ -2,6 +2,8 @@
 # inputs changed, and when what it made is gone.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+# Compiled once, not again by each of the hundreds of processes that tests start; containers often forbid it.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup run check test test-long test-spark bench lock clean browser postgresql
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \

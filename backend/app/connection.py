@@ -38,13 +38,17 @@ class WorkspaceConnection:
         return f"WorkspaceConnection(kind={self.kind!r}, name={self.name!r}, host={self.host!r})"
 
     def sdk_config(self) -> Config:
-        """The SDK's configuration. Blocking: it asks the workspace for its metadata, at most some seconds."""
+        """The SDK's configuration. Blocking: it asks the workspace for its metadata, at most some seconds.
+
+        The metadata are no need but a help, so a workspace that does not answer is asked once: whoever waits here
+        wants to hear that it does not.
+        """
         new = "databricks.sdk" not in sys.modules
         from databricks.sdk.core import Config  # only here: it takes a second, and nobody is to wait for it
 
         if new:
             gc.freeze()  # thousands of classes that stay; no collection need look at them
-        limits = {"http_timeout_seconds": 10, "retry_timeout_seconds": 5}
+        limits = {"http_timeout_seconds": 10, "retry_timeout_seconds": 1}
         if self.token is not None:
             return Config(host=self.host, token=self.token, auth_type="pat", **limits)
         return Config(host=self.host, **{**self.credentials, **limits})

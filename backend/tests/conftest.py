@@ -83,9 +83,13 @@ def postgresql_url(postgresql: PostgresqlServer, migrated: str) -> Iterator[str]
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty store of each kind; the test runs once on each."""
+    """An empty store of each kind at the newest revision; the test runs once on each."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.db'}"
+        from backend.tests.support.sqlite import lay_store
+
+        here = f"sqlite:///{tmp_path / 'store.db'}"
+        lay_store(here)
+        return here
     url: str = request.getfixturevalue("postgresql_url")
     return url
 

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
@@ -24,15 +25,19 @@ NOT_BUILT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class File:
     """One file in the forms it is sent in."""
 
     media_type: str
     plain: bytes
-    compressed: bytes | None
     etag: str
     cache: str
+
+    @cached_property
+    def compressed(self) -> bytes | None:
+        """Made when it is first asked for: compressing every file would delay the start by a tenth of a second."""
+        return gzip.compress(self.plain, 6, mtime=0) if self.media_type.startswith(COMPRESSED_TYPES) else None
 
 
 class Dashboard:
@@ -79,7 +84,7 @@ def _answer(file: File, request: Request) -> Response:
     headers = {"ETag": file.etag, "Cache-Control": file.cache, "Vary": "Accept-Encoding"}
     if request.headers.get("if-none-match") == file.etag:
         return Response(status_code=304, headers=headers)
-    if file.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+    if "gzip" in request.headers.get("accept-encoding", "") and file.compressed is not None:
         return Response(file.compressed, media_type=file.media_type, headers={**headers, "Content-Encoding": "gzip"})
     return Response(file.plain, media_type=file.media_type, headers=headers)
 
@@ -89,11 +94,9 @@ def _read(path: Path, name: Path) -> File:
     media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     if media_type == "text/javascript":
         media_type = "application/javascript"
-    compress = media_type.startswith(COMPRESSED_TYPES)
     return File(
         media_type=media_type,
         plain=plain,
-        compressed=gzip.compress(plain, 6, mtime=0) if compress else None,
         etag=f'"{hashlib.sha256(plain).hexdigest()[:20]}"',
         cache=FOREVER if name.parts[0] == "assets" else ASK_AGAIN,
     )

@@ -9,10 +9,12 @@ Answers of runs stay raw dictionaries: the SDK's typed objects turn unknown stat
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -50,6 +52,12 @@ PAGED_ARRAYS = ("tasks", "job_parameters", "job_clusters", "repair_history", "pa
 KEEPALIVE_S = 4.0
 
 
+@cache
+def _trusted(trust_env: bool) -> ssl.SSLContext:
+    """The authorities httpx trusts by itself; reading them takes longer than making everything else of a client."""
+    return httpx.create_ssl_context(trust_env=trust_env)
+
+
 class DatabricksWorkspace:
     """A workspace over its REST API; whether it is Azure Databricks or the local one makes no difference here.
 
@@ -77,12 +85,14 @@ class DatabricksWorkspace:
         self._on_call = on_call
         self._gate = gate or CallGate(clock)
         self._org_id: str | None = None
+        trust_env = not self.host.startswith("http://127.0.0.1")
         self._http = httpx.AsyncClient(
             base_url=self.host,
+            verify=_trusted(trust_env),
             timeout=httpx.Timeout(timeout_s, connect=min(5.0, timeout_s)),
             limits=httpx.Limits(max_connections=20, keepalive_expiry=KEEPALIVE_S),
             headers={"User-Agent": "petinsure360"},
-            trust_env=not self.host.startswith("http://127.0.0.1"),
+            trust_env=trust_env,
             transport=transport,
         )
 

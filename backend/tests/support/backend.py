@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from app.main import WorkspaceConnection, create_app
 from app.settings import Settings
+from backend.tests.support.sqlite import lay_store
 from backend.tests.support.waiting import until
 
 RUNS = "/api/pipeline/databricks/runs"
@@ -86,7 +87,9 @@ async def running_backend(
     connection = WorkspaceConnection(
         kind=kind, name="a workspace", host=host, token=token, poll_interval_s=poll_interval_s
     )
-    app = create_app(settings(data_dir, **given), workspace=connection)
+    told = settings(data_dir, **given)
+    lay_store(told.store_url)
+    app = create_app(told, workspace=connection)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=60) as http:

@@ -23,6 +23,7 @@ from app.main import create_app
 from app.settings import Settings
 from backend.tests.support.clock import ManualClock
 from backend.tests.support.simulated_workspace import JOB_ID, SimulatedWorkspace
+from backend.tests.support.sqlite import lay_store
 from backend.tests.support.waiting import until
 
 HOST = "http://workspace.test"
@@ -77,6 +78,7 @@ class DrivenBackend:
             transport=httpx.MockTransport(self.workspace.handle),
         )
         surroundings = Surroundings(self.clock, random.Random(5))
+        lay_store(self.settings.store_url)
         self.app = create_app(self.settings, workspace=connection, surroundings=surroundings)
         self._stack = AsyncExitStack()
         loops = await assemble(self.app, self.settings, connection, self._stack, surroundings)
