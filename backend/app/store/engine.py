@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.store import sqlite_driver
 from app.store.dialect import (
     prepare_postgresql_connection,
     prepare_sqlite_connection,
@@ -192,7 +193,7 @@ def _sqlite_engine(url: str) -> AsyncEngine:
     engine = create_async_engine(
         url,
         hide_parameters=True,
-        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "async_creator_fn": sqlite_driver.connect},
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
     )
