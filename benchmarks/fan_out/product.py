@@ -18,6 +18,7 @@ from app.domain.clock import SystemClock
 from app.services.event_log import StoredLog
 from app.services.journal import Journal
 from app.services.metrics import Metrics
+from app.services.replica import SoleReplica
 from app.services.snapshot import Snapshots
 from app.services.stream import EventHub
 from app.store import events
@@ -36,7 +37,7 @@ async def serve(folder: Path, listening: socket.socket) -> None:
     app, clock = FastAPI(), SystemClock()
     hub = EventHub(StoredLog(database), Snapshots(database, clock, _nothing), clock)
     await hub.start()
-    journal = Journal(database=database, clock=clock, publish=hub.publish)
+    journal = Journal(database=database, clock=clock, replica=SoleReplica(), publish=hub.publish)
     app.state.hub, app.state.metrics = hub, Metrics()
     app.include_router(events_api.router)
 
