@@ -27,8 +27,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
-    """A server of the test's own, not started yet."""
-    own = Server(tmp_path / "data")
+    """A server of the test's own, not started yet, with a small book: these tests are about what breaks."""
+    own = Server(tmp_path / "data", PETINSURE_DEMO_CLAIMS="600")
     try:
         yield own
     finally:

@@ -66,6 +66,7 @@ def _first_start(settings: Settings, plan: DeploymentPlan) -> Background:
             api=app.state.workspace,
             deployment=Deployment(app.state.workspace, plan),
             landing_path=settings.petinsure_landing_path,
+            demo_claims=settings.petinsure_demo_claims,
             marker=settings.petinsure_data_dir / FIRST_RUN_MARKER,
             start_first_run=start,
         ).run()

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     petinsure_data_dir: Path = Field(Path(".petinsure"), alias="PETINSURE_DATA_DIR")
     petinsure_url: str = Field("http://127.0.0.1:8000", alias="PETINSURE_URL")
     petinsure_workspace_port: int = Field(8471, alias="PETINSURE_WORKSPACE_PORT", ge=0, le=65535)
+    petinsure_demo_claims: int = Field(15_000, alias="PETINSURE_DEMO_CLAIMS", ge=1, le=5_000_000)
     petinsure_catalog: str = Field("petinsure360", alias="PETINSURE_CATALOG", pattern=r"^[A-Za-z0-9_-]{1,100}$")
     petinsure_landing_path: str = Field("/Volumes/petinsure360/landing/raw", alias="PETINSURE_LANDING_PATH")
     petinsure_control_path: str = Field("/Volumes/petinsure360/landing/control", alias="PETINSURE_CONTROL_PATH")

@@ -36,12 +36,14 @@ class FirstStart:
         api: WorkspaceApi,
         deployment: Deployment,
         landing_path: str,
+        demo_claims: int,
         marker: Path,
         start_first_run: Callable[[], Awaitable[None]],
     ) -> None:
         self._api = api
         self._deployment = deployment
         self._landing_path = landing_path
+        self._demo_claims = demo_claims
         self._marker = marker
         self._start_first_run = start_first_run
 
@@ -50,7 +52,7 @@ class FirstStart:
         await self._deploy()
         if not self._marker.exists():
             return
-        await generate_demo_data(await self._landing_folder())
+        await generate_demo_data(await self._landing_folder(), self._demo_claims)
         await self._start_first_run()
         self._marker.unlink()
 
@@ -70,11 +72,11 @@ class FirstStart:
         return Path(urlparse(str(found["storage_location"])).path, *below)
 
 
-async def generate_demo_data(folder: Path) -> None:
-    """Write the default demo landing data; a program of its own, so that no numpy is loaded here."""
+async def generate_demo_data(folder: Path, claims: int) -> None:
+    """Write demo landing data with so many claims; a program of its own, so that no numpy is loaded here."""
     log.info("demo_data_started", folder=str(folder))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "data_generator", "--out", str(folder),
+        sys.executable, "-m", "data_generator", "--out", str(folder), "--claims", str(claims),
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
