@@ -9,9 +9,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parent
 # Folders whose tests share one costly start: a whole product, a workspace, an engine.
@@ -26,12 +28,21 @@ if not hasattr(sys.modules["__main__"], "__file__"):  # pyspark would take xdist
     sys.modules["__main__"].__file__ = pytest.__file__
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file stay together, and those of a folder of TOGETHER, so that what they share is made once."""
-    for item in items:
-        path = item.path.relative_to(ROOT)
-        group = path.parts[0] if path.parts[0] in TOGETHER else str(path)
-        item.add_marker(pytest.mark.xdist_group(group))
+class ByFile(LoadScopeScheduling):
+    """Tests of one file stay together, and those of a folder of TOGETHER, so that what they share is made once.
+
+    The marker `xdist_group` would say the same, but xdist 3.8 writes it where pytest 9.2 does not look any more.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path, _, _ = nodeid.partition("::")
+        folder, _, _ = path.partition("/")
+        return folder if folder in TOGETHER else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:
