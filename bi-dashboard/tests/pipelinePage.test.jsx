@@ -259,6 +259,73 @@ describe('the pipeline page', () => {
     expect(main().getByText('Not accepted yet: the workspace answers 429, next try 08:00:12')).toBeVisible()
   })
 
+  it('shows a cancellation, whoever asked for it, until the workspace has ended the run', async () => {
+    const page = openPage('/pipeline')
+    const cancel = {
+      state: 'RECORDED',
+      requested_by: 'sam',
+      requested_at: AT,
+      next_try_at: null,
+      error: null,
+    }
+    const notice = (/** @type {RegExp} */ words) => main().getByText(words)
+    const run = { run_id: 7, submission_id: 's1', attempt: 0 }
+    await page.snapshot({ runs: [{ ...STARTED, ...PROGRESS, attempt: 0, active: true, cancel: null }] })
+    expect(main().getByRole('button', { name: 'Cancel run' })).toBeEnabled()
+    await page.say('run_canceling', { ...run, cancel })
+    expect(notice(/^Cancellation requested by sam at 08:00:00\. It is on its way/)).toBeVisible()
+    expect(main().getByRole('button', { name: 'Cancel requested' })).toBeDisabled()
+    await page.say('run_canceling', {
+      ...run,
+      cancel: {
+        ...cancel,
+        state: 'SENDING',
+        next_try_at: '2026-11-23T08:00:12.000Z',
+        error: { code: 'workspace_unreachable', message: 'The workspace answered 503.' },
+      },
+    })
+    expect(notice(/has not taken it yet: The workspace answered 503\., next try 08:00:12$/)).toHaveAttribute(
+      'role',
+      'status',
+    )
+    await page.say('databricks_job_progress', { ...PROGRESS, progress: { done: 4, total: 9 } })
+    expect(notice(/has not taken it yet/)).toBeVisible() // the run goes on, and so does the wish
+    await page.say('run_canceling', { ...run, cancel: { ...cancel, state: 'DONE' } })
+    expect(notice(/The workspace has taken it; the run is active until/)).toBeVisible()
+    await page.say('databricks_job_failed', { ...FAILED, result: 'CANCELED' })
+    expect(main().queryByText(/Cancellation requested/)).toBeNull()
+    await page.say('databricks_job_started', { ...STARTED, attempt: 1 })
+    expect(main().getByRole('button', { name: 'Cancel run' })).toBeEnabled()
+  })
+
+  it('shows a cancellation that a snapshot tells, and that one came to nothing', async () => {
+    const page = openPage('/pipeline')
+    const cancel = { state: 'DONE', requested_by: 'sam', requested_at: AT, next_try_at: null, error: null }
+    await page.snapshot({ runs: [{ ...STARTED, ...PROGRESS, attempt: 0, active: true, cancel }] })
+    expect(main().getByText(/^Cancellation requested by sam/)).toBeVisible()
+    await page.say('run_canceling', { run_id: 7, submission_id: 's1', attempt: 0, cancel: null })
+    expect(main().queryByText(/Cancellation requested/)).toBeNull()
+    expect(main().getByRole('button', { name: 'Cancel run' })).toBeEnabled()
+  })
+
+  it('says that the workspace is away, what it last knew and why, until it is back', async () => {
+    const page = openPage('/pipeline')
+    await page.snapshot({ runs: [{ ...STARTED, ...PROGRESS, attempt: 0, active: true, cancel: null }] })
+    expect(main().queryByText(/does not answer as it should/)).toBeNull()
+    const detail =
+      'The workspace at https://w cannot be reached (ConnectError). It is asked again in a moment.'
+    const away = { kind: 'databricks', name: 'w', state: 'degraded', last_known_at: AT, detail }
+    await page.say('workspace_status', away)
+    const notice = main()
+      .getAllByRole('status')
+      .find((one) => one.textContent?.includes('does not answer as it should'))
+    expect(notice).toHaveTextContent('What you see was last known 08:00:00.')
+    expect(notice).toHaveTextContent(detail)
+    expect(main().getByText('Running on Databricks…')).toBeVisible() // never shown as failed
+    await page.say('workspace_status', { ...away, state: 'ok', detail: null })
+    expect(main().queryByText(/does not answer as it should/)).toBeNull()
+  })
+
   it('asks for a snapshot when an event is missing', async () => {
     const page = openPage('/pipeline')
     await page.snapshot()

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.models import Eta, EtaCause, Progress, Records, Run, RunError, Task
+from app.api.models import Cancel, Eta, EtaCause, Progress, Records, Run, RunError, Task
 
 
 class _Envelope(BaseModel):
@@ -143,6 +143,15 @@ class AdoptedData(BaseModel):
     tasks: list[Task]
 
 
+class CancelingData(BaseModel):
+    """How far a cancellation is; null when it came to nothing. The run's end is told by the run's own events."""
+
+    run_id: int
+    submission_id: str | None
+    attempt: int
+    cancel: Cancel | None
+
+
 class WorkspaceStatusData(BaseModel):
     """An outage or recovery; runs keep their last known state meanwhile."""
 
@@ -213,6 +222,11 @@ class AdoptedEvent(_Envelope):
     data: AdoptedData
 
 
+class CancelingEvent(_Envelope):
+    type: Literal["run_canceling"]
+    data: CancelingData
+
+
 class WorkspaceStatusEvent(_Envelope):
     type: Literal["workspace_status"]
     data: WorkspaceStatusData
@@ -235,6 +249,7 @@ EVENT_MODELS: tuple[type[BaseModel], ...] = (
     CompletedEvent,
     FailedEvent,
     AdoptedEvent,
+    CancelingEvent,
     WorkspaceStatusEvent,
     LakeUpdatedEvent,
     SnapshotEvent,

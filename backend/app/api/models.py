@@ -125,6 +125,23 @@ class EtaCause(BaseModel):
     message: str
 
 
+class ActionError(BaseModel):
+    """Why something that was asked of a run was not done yet."""
+
+    code: str
+    message: str
+
+
+class Cancel(BaseModel):
+    """A cancellation that was asked for; the run is active until the workspace says otherwise."""
+
+    state: Literal["RECORDED", "SENDING", "DONE"] = Field(description="DONE: the workspace has taken it")
+    requested_by: str
+    requested_at: str
+    next_try_at: str | None = Field(description="When it is sent again, where the workspace did not take it")
+    error: ActionError | None = Field(description="Why it was not taken at the last try")
+
+
 class Run(BaseModel):
     """A run, or a click that has no run yet (then `run_id` is null)."""
 
@@ -158,6 +175,7 @@ class Run(BaseModel):
     retryable: bool | None
     unmapped: list[str] = Field(description="Our tasks that the workspace's job does not have")
     next_try_at: str | None
+    cancel: Cancel | None
     task_keys: list[str]
     tasks: list[Task]
     earlier_attempts: list[Task] = Field(description="What a repair or the retry policy ran again, in order")

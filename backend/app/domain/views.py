@@ -7,7 +7,7 @@ from typing import Any
 
 from app.domain.clock import iso
 from app.domain.runs import RunRecord, TaskRecord
-from app.domain.submissions import ClickNote, Submission
+from app.domain.submissions import ActionState, ClickNote, RunAction, Submission
 
 
 def run_view(record: RunRecord, click: ClickNote | None) -> dict[str, Any]:
@@ -44,6 +44,7 @@ def run_view(record: RunRecord, click: ClickNote | None) -> dict[str, Any]:
         "retryable": record.retryable,
         "unmapped": list(click.unmapped) if click else [],
         "next_try_at": None,
+        "cancel": None,
         "task_keys": list(record.task_keys),
         "tasks": [task_view(task) for task in latest],
         "earlier_attempts": [task_view(task) for task in record.tasks if task not in latest],
@@ -83,9 +84,23 @@ def submission_view(submission: Submission) -> dict[str, Any]:
         "retryable": None if submission.state.open else True,
         "unmapped": list(submission.unmapped or ()),
         "next_try_at": _iso(submission.next_try_at),
+        "cancel": None,
         "task_keys": list(submission.tasks),
         "tasks": [],
         "earlier_attempts": [],
+    }
+
+
+def cancel_view(action: RunAction) -> dict[str, Any] | None:
+    """A cancellation that was asked for and has not ended its run yet; None for one that came to nothing."""
+    if action.state in {ActionState.REFUSED, ActionState.LOST}:
+        return None
+    return {
+        "state": action.state.value,
+        "requested_by": action.requested_by,
+        "requested_at": iso(action.requested_at),
+        "next_try_at": _iso(action.next_try_at),
+        "error": action.error if action.state.open else None,
     }
 
 

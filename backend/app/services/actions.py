@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -23,9 +24,11 @@ from app.domain.errors import (
     WorkspaceUnauthorized,
     WorkspaceUnreachable,
 )
+from app.domain.events import CANCELING, EventDraft
 from app.domain.run_states import SUCCESSES
 from app.domain.runs import RunRecord
 from app.domain.submissions import ActionKind, ActionState, RunAction
+from app.domain.views import cancel_view
 from app.services.acceptance import Acceptance
 from app.services.countdown import Countdown
 from app.services.current_workspace import CurrentWorkspace
@@ -146,6 +149,7 @@ class RunActions:
             reason=reason,
         )
         await actions.record(transaction.db, action)
+        await _tell_cancel(transaction, action, record)
         await audit.write(
             transaction.db, at=now, who=requested_by, action=kind.value, subject=f"run {record.run_id}", reason=reason
         )
@@ -301,8 +305,19 @@ class RunActions:
 
     async def _change(self, action: RunAction, **values: Any) -> None:
         async with self._leading.transaction() as transaction:
-            await actions.change(transaction.db, action.action_id, **values)
+            if await actions.change(transaction.db, action.action_id, **values):
+                record = await runs.load(transaction.db, action.workspace_id, action.run_id)
+                await _tell_cancel(transaction, replace(action, **values), record)
             transaction.tell(action.action_id)
+
+
+async def _tell_cancel(transaction: Transaction, action: RunAction, record: RunRecord | None) -> None:
+    """Have every page show how far a cancellation is, as long as it has not ended its run."""
+    if action.kind is not ActionKind.CANCEL or record is None:
+        return
+    if record.active and record.attempt == action.attempt:
+        body = {"run_id": record.run_id, "submission_id": record.submission_id, "attempt": record.attempt}
+        await transaction.append([EventDraft(CANCELING, body | {"cancel": cancel_view(action)}, record.run_id)])
 
 
 def _is_final(fault: Exception, *, in_doubt: bool) -> bool:

@@ -45,9 +45,10 @@ HOST = ""  # the breaker of the connection itself
 
 @dataclass(slots=True)
 class Breaker:
-    """Closed, open until an instant, or half open: then one call may try."""
+    """Closed, open until an instant, or half open: then one call may try. `reason`: how the last call failed."""
 
     failures: int = 0
+    reason: str = ""
     open_until: float = 0.0
     probing: bool = False
 
@@ -92,12 +93,12 @@ class CallGate:
         self.answered(path)
         self.pause(path, retry_after_s)
 
-    def failed(self, path: str, *, connection: bool) -> None:
+    def failed(self, path: str, *, connection: bool, reason: str) -> None:
         """No connection could be made, or the endpoint did not answer, or by a fault of the server."""
         if not connection:
             self._breakers.pop(HOST, None)
         self.left(path)
-        self._trip(HOST if connection else path)
+        self._trip(HOST if connection else path, reason)
 
     def pause(self, path: str, retry_after_s: float | None) -> None:
         """Nobody asks this endpoint again before Retry-After is over."""
@@ -118,14 +119,14 @@ class CallGate:
             left_s = breaker.open_until - now
             if left_s > 0 or breaker.probing:
                 self.on_refused(path, "breaker")
-                words = "The workspace does not answer; it is asked again in a moment."
+                words = f"{breaker.reason} It is asked again in a moment."
                 raise WorkspaceUnreachable(words, retry_after_s=max(left_s, OPEN_S))
         for breaker in closed_for:
             breaker.probing = breaker.failures >= OPENS_AFTER
 
-    def _trip(self, key: str) -> None:
+    def _trip(self, key: str, reason: str) -> None:
         breaker = self._breakers.setdefault(key, Breaker())
-        breaker.failures += 1
+        breaker.failures, breaker.reason = breaker.failures + 1, reason
         beyond = breaker.failures - OPENS_AFTER
         if beyond < 0:
             return

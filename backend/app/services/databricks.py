@@ -392,8 +392,9 @@ class DatabricksWorkspace:
             )
         except httpx.TransportError as fault:
             self._on_call(f"{method} {endpoint}", type(fault).__name__)
-            self._gate.failed(endpoint, connection=never_sent(fault))
-            raise transport_fault(fault, host=self.host, repeatable=repeatable) from fault
+            told = transport_fault(fault, host=self.host, repeatable=repeatable)
+            self._gate.failed(endpoint, connection=never_sent(fault), reason=told.message)
+            raise told from fault
         except BaseException:
             self._gate.left(endpoint)
             raise
@@ -408,7 +409,8 @@ class DatabricksWorkspace:
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             self._gate.throttled(endpoint, retry_after(response))
         elif is_server_fault(response.status_code):
-            self._gate.failed(endpoint, connection=False)
+            words = f"The workspace answered {response.status_code} to {endpoint}."
+            self._gate.failed(endpoint, connection=False, reason=words)
             self._gate.pause(endpoint, retry_after(response))
         else:
             self._gate.answered(endpoint)

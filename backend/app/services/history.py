@@ -15,11 +15,11 @@ from app.domain.errors import InvalidPageToken, RunNotFound, TaskNotFound, Works
 from app.domain.outputs import exit_value, plain
 from app.domain.runs import RunRecord
 from app.domain.submissions import ClickNote, Submission, SubmissionState
-from app.domain.views import run_view, submission_view
+from app.domain.views import cancel_view, run_view, submission_view
 from app.services.current_workspace import CurrentWorkspace
 from app.services.eta import shown_now
 from app.services.journal import Journal
-from app.store import runs, submissions
+from app.store import actions, runs, submissions
 
 SNAPSHOT_RECENT = 20
 _AFTER_ALL_IDS = "\uffff"
@@ -119,14 +119,27 @@ class RunHistory:
         clicks = await submissions.notes(
             db, (one.submission_id for one in shown if isinstance(one, RunRecord) and one.submission_id)
         )
+        asked = await self._cancels(db, [one for one in shown if isinstance(one, RunRecord) and one.active])
         return [
             submission_view(one)
             if isinstance(one, Submission)
-            else await self._run_view(db, one, clicks.get(one.submission_id or ""))
+            else self._run_view(one, clicks.get(one.submission_id or "")) | {"cancel": asked.get(_identity(one))}
             for one in shown
         ]
 
-    async def _run_view(self, db: AsyncConnection, one: RunRecord, click: ClickNote | None) -> dict[str, Any]:
+    async def _cancels(
+        self, db: AsyncConnection, active: Sequence[RunRecord]
+    ) -> dict[tuple[str, int | str], dict[str, Any] | None]:
+        """What was asked about active runs, for those where anything was asked in their present attempt."""
+        attempts = {_identity(one): one.attempt for one in active}
+        found = await actions.cancels(db, [one.workspace_id for one in active], [one.run_id for one in active])
+        return {
+            (one.workspace_id, one.run_id): cancel_view(one)
+            for one in found
+            if attempts.get((one.workspace_id, one.run_id)) == one.attempt
+        }
+
+    def _run_view(self, one: RunRecord, click: ClickNote | None) -> dict[str, Any]:
         view = run_view(one, click)
         if one.active:
             eta = shown_now(one, self._journal.clock.now())

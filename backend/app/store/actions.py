@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -36,6 +37,18 @@ async def of_run(db: AsyncConnection, workspace_id: str, run_id: int, kind: Acti
     """The actions of one kind on a run, oldest first."""
     query = select(run_actions).where(
         run_actions.c.workspace_id == workspace_id, run_actions.c.run_id == run_id, run_actions.c.kind == kind
+    )
+    return [_read(row) for row in await db.execute(query.order_by(run_actions.c.requested_at))]
+
+
+async def cancels(db: AsyncConnection, workspace_ids: Collection[str], run_ids: Collection[int]) -> list[RunAction]:
+    """The cancellations of runs with such numbers in such workspaces, oldest first."""
+    if not run_ids:
+        return []
+    query = select(run_actions).where(
+        run_actions.c.workspace_id.in_(set(workspace_ids)),
+        run_actions.c.run_id.in_(set(run_ids)),
+        run_actions.c.kind == ActionKind.CANCEL,
     )
     return [_read(row) for row in await db.execute(query.order_by(run_actions.c.requested_at))]
 

@@ -19,7 +19,7 @@ def test_every_type_of_event_is_described_once_with_its_schema() -> None:
     assert described == modelled
     assert set(described) == {
         events.SUBMITTING, events.STARTED, events.PROGRESS, events.COMPLETED, events.FAILED, events.ADOPTED,
-        events.WORKSPACE_STATUS, events.LAKE_UPDATED, events.SNAPSHOT,
+        events.CANCELING, events.WORKSPACE_STATUS, events.LAKE_UPDATED, events.SNAPSHOT,
     }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from backend.tests.support.backend import RUNS, TRIGGER
 from backend.tests.support.clock import ManualClock
 from backend.tests.support.driven_backend import CountingLoop, DrivenBackend
 from backend.tests.support.record_event_logs import click, ended_before, play
-from backend.tests.support.simulated_workspace import LIST, RUN_NOW, Fault, SimulatedWorkspace
+from backend.tests.support.simulated_workspace import CANCEL, LIST, RUN_NOW, Fault, SimulatedWorkspace
 
 DOCS = Path(__file__).parents[3] / "docs"
 ASYNCAPI: dict[str, Any] = yaml.safe_load((DOCS / "asyncapi.yaml").read_text())
@@ -46,7 +46,7 @@ def closed(schema: Any, *, inside: bool = False) -> Any:
 
 
 async def story(backend: DrivenBackend, workspace: SimulatedWorkspace) -> None:
-    """Adopted runs, a success, a failure and its repair, a refusal, late clicks, an outage."""
+    """Adopted runs, a success, a failure and its repair, a refusal, late clicks, an outage, a late cancellation."""
     await backend.elapse(5)
     await play(backend, workspace, await click(backend, "all"))
     failing = await click(backend, "all")
@@ -59,6 +59,8 @@ async def story(backend: DrivenBackend, workspace: SimulatedWorkspace) -> None:
     await backend.elapse(DEGRADED_AFTER_S * 4)
     workspace.heal()
     await backend.elapse(20)
+    workspace.faults[CANCEL].append(Fault.UNAVAILABLE)
+    await backend.during(backend.http.post(f"{RUNS}/{workspace.all_started[-1][0]}/cancel"))
     workspace.expired = True
     await backend.during(backend.http.post(TRIGGER, json={"layer": "bronze"}))
 

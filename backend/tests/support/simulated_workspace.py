@@ -71,6 +71,7 @@ class SimulatedWorkspace:
         self.all_started: list[tuple[int, str]] = []  # every run that ever was: (run_id, submission_id)
         self.faults: dict[str, deque[Fault]] = defaultdict(deque)
         self.expired = False
+        self.takes_its_time = False  # a canceled run goes on until `stop`
         self.held: asyncio.Event | None = None  # run-now and repair wait for it, before their work or after it
         self.held_after_work = True
         self.waiting = 0
@@ -110,6 +111,14 @@ class SimulatedWorkspace:
         """Somebody repairs the run in the workspace itself."""
         run = self.runs[run_id]
         self._repair({"run_id": run_id, "latest_repair_id": run.repairs[-1] if run.repairs else None})
+
+    def stop(self, run_id: int) -> None:
+        """A run that was canceled has come to its end."""
+        run = self.runs[run_id]
+        for task in run.tasks:
+            if task["life"] not in NOW_ENDS:
+                self._end_task(task, "CANCELED")
+        self._end(run, "CANCELED")
 
     def delete(self, run_id: int) -> None:
         del self.runs[run_id]
@@ -252,11 +261,8 @@ class SimulatedWorkspace:
 
     def _cancel(self, body: dict[str, Any]) -> tuple[int, Any]:
         run = self.runs.get(int(body["run_id"]))
-        if run is not None and run.active:
-            for task in run.tasks:
-                if task["life"] not in NOW_ENDS:
-                    self._end_task(task, "CANCELED")
-            self._end(run, "CANCELED")
+        if run is not None and run.active and not self.takes_its_time:
+            self.stop(run.run_id)
         return 200, {}
 
     def _list(self, query: dict[str, str]) -> dict[str, Any]:

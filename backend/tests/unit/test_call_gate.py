@@ -83,8 +83,9 @@ async def test_the_breaker_opens_after_failures_in_a_row_and_a_single_probe_clos
     calls = gate(clock)
     for _ in range(OPENS_AFTER):
         assert await entered(calls, LIST)
-        calls.failed(LIST, connection=False)
-    assert not await entered(calls, LIST)
+        calls.failed(LIST, connection=False, reason="It said 503.")
+    with pytest.raises(WorkspaceUnreachable, match=r"It said 503\. It is asked again"):
+        await calls.enter(LIST)
     assert await entered(calls, OTHER)  # only that endpoint fails
     clock.advance(1)
     assert await entered(calls, LIST)  # the probe
@@ -100,7 +101,7 @@ async def test_a_connection_that_cannot_be_made_closes_every_endpoint_for_longer
     for _ in range(600):
         if await entered(calls, LIST):
             probes_at.append(clock.monotonic())
-            calls.failed(LIST, connection=True)
+            calls.failed(LIST, connection=True, reason="Nobody is there.")
             assert len(probes_at) < OPENS_AFTER or not await entered(calls, OTHER)
         clock.advance(0.1)
     gaps = [
@@ -116,7 +117,7 @@ async def test_a_probe_that_was_given_up_lets_the_next_one_try() -> None:
     calls = gate(clock)
     for _ in range(OPENS_AFTER):
         await calls.enter(LIST)
-        calls.failed(LIST, connection=False)
+        calls.failed(LIST, connection=False, reason="It said 503.")
     clock.advance(1)
     await calls.enter(LIST)
     calls.left(LIST)

@@ -113,7 +113,10 @@ export interface paths {
         };
         /**
          * Ready
-         * @description Whether requests can be served: 503 while the store is unreachable or the server stops.
+         * @description Whether requests can be served: 503 only while the store is unusable.
+         *
+         *     An outage of the workspace, a stalled poller or a lag are told and leave the status at 200: pages are still served
+         *     and clicks are kept, and another instance would not fare better.
          */
         get: operations["ready_api_health_ready_get"];
         put?: never;
@@ -641,6 +644,16 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * ActionError
+         * @description Why something that was asked of a run was not done yet.
+         */
+        ActionError: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /**
          * ActionRequest
          * @description A cancellation or repair.
          */
@@ -827,6 +840,57 @@ export interface components {
             claim_ids: string[];
             /** Count */
             count: number | null;
+        };
+        /**
+         * Cancel
+         * @description A cancellation that was asked for; the run is active until the workspace says otherwise.
+         */
+        Cancel: {
+            /** @description Why it was not taken at the last try */
+            error: components["schemas"]["ActionError"] | null;
+            /**
+             * Next Try At
+             * @description When it is sent again, where the workspace did not take it
+             */
+            next_try_at: string | null;
+            /** Requested At */
+            requested_at: string;
+            /** Requested By */
+            requested_by: string;
+            /**
+             * State
+             * @description DONE: the workspace has taken it
+             * @enum {string}
+             */
+            state: "RECORDED" | "SENDING" | "DONE";
+        };
+        /**
+         * CancelingData
+         * @description How far a cancellation is; null when it came to nothing. The run's end is told by the run's own events.
+         */
+        CancelingData: {
+            /** Attempt */
+            attempt: number;
+            cancel: components["schemas"]["Cancel"] | null;
+            /** Run Id */
+            run_id: number;
+            /** Submission Id */
+            submission_id: string | null;
+        };
+        /** CancelingEvent */
+        CancelingEvent: {
+            /** At */
+            at: string;
+            data: components["schemas"]["CancelingData"];
+            /** Epoch */
+            epoch: string;
+            /** Seq */
+            seq: number;
+            /**
+             * Type
+             * @constant
+             */
+            type: "run_canceling";
         };
         /** ClaimFigures */
         ClaimFigures: {
@@ -1565,7 +1629,7 @@ export interface components {
         };
         /**
          * Ready
-         * @description `status` is ready or not_ready; each check has `ok` and what it saw.
+         * @description `status` is ready or not_ready; each check has `ok`, `state`, `detail` and what it saw.
          */
         Ready: {
             /** Checks */
@@ -1659,6 +1723,7 @@ export interface components {
             adopted: boolean;
             /** Attempt */
             attempt: number;
+            cancel: components["schemas"]["Cancel"] | null;
             /** Claim Ids */
             claim_ids: string[];
             /** Duration S */

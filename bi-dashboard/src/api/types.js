@@ -31,6 +31,8 @@
  * @property {TableState[] | null} [tables]
  * @property {Task[]} [attempts]  earlier attempts, oldest first
  *
+ * @typedef {{ state: string, requested_by: string, requested_at: string, next_try_at: string | null,
+ *   error: { code: string, message: string } | null }} Cancel  DONE: the workspace has taken it
  * @typedef {{ phase: string, started_at: string | null, ended_at: string | null }} Phase
  *
  * @typedef {object} Run
@@ -68,6 +70,7 @@
  * @property {boolean | null} [retryable]
  * @property {string | null} [submit_reason]  why the workspace has not taken it yet
  * @property {string | null} [next_try_at]
+ * @property {Cancel | null} [cancel]  asked for, and the run has not ended yet
  *
  * @typedef {object} LayerStatus
  * @property {string | null} [state]  of the newest task that worked on it

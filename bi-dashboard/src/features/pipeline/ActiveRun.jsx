@@ -65,6 +65,7 @@ export function ActiveRun({ run, workspace }) {
             <EtaBadge run={run} />
           </span>
         </div>
+        <Canceling run={run} />
         {isAccepted(run) ? <Doing run={run} /> : <NotAccepted run={run} />}
         {isAccepted(run) && <RunTimeline run={run} />}
       </div>
@@ -106,6 +107,24 @@ function NotAccepted({ run }) {
   return (
     <p role="status" className={classes.notice}>
       {`Not accepted yet: ${run.submit_reason ?? 'the workspace did not say why'}${next}`}
+    </p>
+  )
+}
+
+/** Somebody wants it to stop, and the workspace has not said yet that it did. @param {{ run: Run }} props */
+function Canceling({ run }) {
+  if (!run.cancel) return null
+  const { state, requested_by, requested_at, next_try_at, error } = run.cancel
+  const next = next_try_at ? `, next try ${clockTime(next_try_at)}` : ''
+  const how =
+    state === 'DONE'
+      ? 'The workspace has taken it; the run is active until the workspace says that it ended.'
+      : error
+        ? `The workspace has not taken it yet: ${error.message}${next}`
+        : 'It is on its way to the workspace.'
+  return (
+    <p role="status" className={classes.notice}>
+      {`Cancellation requested by ${requested_by} at ${clockTime(requested_at)}. ${how}`}
     </p>
   )
 }

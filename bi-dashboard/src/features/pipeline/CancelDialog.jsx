@@ -7,7 +7,7 @@ import { useCancel } from './useRunActions.jsx'
 
 /** Asks before a run is canceled by key or by command. @param {{ run: Run, onClose: () => void }} props */
 export default function CancelDialog({ run, onClose }) {
-  const { cancel, asked, error } = useCancel(run, onClose)
+  const { cancel, sending, error } = useCancel(run, onClose)
   return (
     <Dialog title={`Cancel run ${run.run_id}?`} onClose={onClose}>
       <p>Tables that are finished stay as they are.</p>
@@ -16,7 +16,7 @@ export default function CancelDialog({ run, onClose }) {
         <Button variant="default" onClick={onClose}>
           Keep
         </Button>
-        <Button color="red" loading={asked && !error} onClick={cancel}>
+        <Button color="red" loading={sending} onClick={cancel}>
           Cancel the run
         </Button>
       </Group>

@@ -124,6 +124,7 @@ const NOTHING_YET = {
   tables: null,
   submit_reason: null,
   next_try_at: null,
+  cancel: null,
 }
 
 /** A run was accepted, or a repair begins its next attempt. @param {Run} run @param {Envelope} event @returns {Run} */
@@ -193,6 +194,7 @@ function ended(run, event, outcome) {
     eta: null,
     eta_cause: null,
     task: null,
+    cancel: null,
     ...outcome,
   }
 }
@@ -200,6 +202,7 @@ function ended(run, event, outcome) {
 /** @type {Record<string, (run: Run, event: Envelope) => Run>} */
 const FOLD = {
   run_adopted: (run, { at, data }) => normalised({ ...run, ...data }, at),
+  run_canceling: (run, { data }) => ({ ...run, cancel: data.cancel ?? null }),
   databricks_job_submitting: submitting,
   databricks_job_started: started,
   databricks_job_progress: moved,

@@ -63,7 +63,8 @@ export function useCancel(run, onAsked) {
   const mutation = useMutation({ mutationFn: () => cancelRun(Number(run.run_id)), onSuccess: onAsked })
   return {
     cancel: () => mutation.mutate(),
-    asked: mutation.isPending || mutation.isSuccess,
+    sending: mutation.isPending,
+    asked: mutation.isPending || Boolean(run.cancel), // by whomever; the ledger tells
     error: mutation.error,
   }
 }
