@@ -16,9 +16,11 @@ log = structlog.get_logger()
 KEEP_EVENTS = 1_000_000
 KEEP_FOR = timedelta(days=30)
 TRIM_EVERY_S = 3600.0
-# One transaction's worth, some 10 ms of the store's write lock, and what others get in between.
-TRIM_AT_ONCE = 2_000
-TRIM_PAUSE_S = 0.05
+# One transaction's worth, a few milliseconds of the store's write lock. Others get four times that in between, so that
+# a long surplus, which only a store from elsewhere has, is dropped beside everything else and not instead of it.
+TRIM_AT_ONCE = 500
+OTHERS_SHARE = 4
+TRIM_PAUSE_S = 0.05  # at least
 
 
 class StoredLog:
@@ -68,11 +70,14 @@ class Retention:
     async def trim(self) -> int:
         """Drop what is beyond the bounds; returns how many events went. Others write in the pauses."""
         older_than = self._clock.now() - self._keep_for
-        went = gone = await self._trim_some(older_than)
+        gone, went = 0, self._at_once
         while went == self._at_once:  # fewer: the log is within its bounds, whatever was written meanwhile
-            await self._clock.sleep(TRIM_PAUSE_S)
+            began_at = self._clock.monotonic()
             went = await self._trim_some(older_than)
             gone += went
+            if went == self._at_once:
+                took_s = self._clock.monotonic() - began_at
+                await self._clock.sleep(max(TRIM_PAUSE_S, OTHERS_SHARE * took_s))
         if gone:
             log.info("event_log_trimmed", events=gone)
         return gone
