@@ -93,7 +93,8 @@ class LakeState:
             run_id = batch[-1].run_id
             await self._tell(run_id, await self._refresher.refresh(batch, run_id))
             del self._ended[: len(batch)]
-            self._relist_wanted = True
+            # Other runs leave the landing zone as it is; whoever looks at what is pending has it listed anyway.
+            self._relist_wanted |= any(task.layer == "bronze" for run in batch for task in run.tasks)
         if self._relist_wanted:
             self._relist_wanted = False
             self._relisted_at = self._clock.monotonic()
