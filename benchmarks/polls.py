@@ -56,7 +56,7 @@ def _held_back(workspace: httpx.Client) -> int:
         return bool(told["state"] == "TERMINATED")
 
     until("the cluster to stop", stopped)
-    slow = {"kind": "slow_cluster_start", "seconds": HELD_S, "count": None}
+    slow = {"kind": "slow_cluster_start", "count": None, "parameters": {"seconds": HELD_S}}
     workspace.put("/api/local/faults", json={"rules": [slow]}).raise_for_status()
     return int(job["job_id"])
 

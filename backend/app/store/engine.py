@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -134,6 +132,9 @@ def create_engine(database_url: str) -> AsyncEngine:
 
 def _postgresql_url(text: str) -> URL:
     """The address as PostgreSQL's own library reads it, several hosts (`h1:5432,h2:5432`) included."""
+    from psycopg import ProgrammingError  # here, so that a start on SQLite does not wait for the library
+    from psycopg.conninfo import conninfo_to_dict
+
     scheme, _, rest = text.partition("://")
     try:
         read = conninfo_to_dict(f"{scheme.partition('+')[0]}://{rest}")
