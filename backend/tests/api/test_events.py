@@ -313,3 +313,14 @@ async def test_a_client_that_takes_nothing_is_let_go_with_all_that_waits_for_it(
                 await served.happen(2, padding="x" * 20_000)
             await until(lambda: served.hub.subscriber_count == 0)
         await until(lambda: not served.server.server_state.connections)
+
+
+async def test_the_end_of_an_answer_does_not_wait_until_its_beginning_is_confirmed() -> None:
+    with _listening() as listener:
+        server = build_server(FastAPI(), host="127.0.0.1", port=0)
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        await until(lambda: server.started)
+        at_once = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)  # accepted connections inherit it
+        server.should_exit = True
+        await running
+    assert at_once
