@@ -6,6 +6,7 @@ time to plan it doubles with each updated NOT NULL column (measured on Sail 0.7.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,22 @@ def nullable(schema: StructType) -> StructType:
     return StructType([StructField(field.name, field.dataType, True, field.metadata) for field in schema.fields])
 
 
+def _is_nullable(relation: Any) -> bool:
+    """Whether the rows are united with none of a nullable schema already: then the engine need not be asked."""
+    right = relation.set_op.right_input
+    if not relation.HasField("set_op") or not right.HasField("local_relation") or right.local_relation.HasField("data"):
+        return False
+    try:
+        schema = StructType.fromJson(json.loads(right.local_relation.schema))
+    except ValueError:
+        return False
+    return bool(nullable(schema) == schema)
+
+
 def _make_nullable(relation: Any, schema_of: SchemaOf) -> None:
     """Unite the rows with none of a nullable schema: what a union may hold is what any side may hold."""
+    if _is_nullable(relation):
+        return
     schema = schema_of(relation)
     wanted = nullable(schema)
     if wanted == schema:

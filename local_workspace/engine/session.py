@@ -173,5 +173,7 @@ class Engine:
         return f"sc://127.0.0.1:{port}"
 
     def _configure(self) -> None:
+        if not self._remote:  # an engine in this process loses no answer that it would have to be asked for again
+            self.session.client.disable_reattachable_execute()
         for key, value in (_SESSION_CONF if self._remote else _SESSION_CONF | _EMBEDDED_CONF).items():
             self.session.conf.set(key, value)

@@ -115,10 +115,9 @@ def _offers() -> Column:
 
 def _pets(pets: DataFrame) -> DataFrame:
     active = F.coalesce("is_active", F.lit(True))
-    return (
-        pets.where(active)
-        .groupBy("customer_id")
-        .agg(F.count("*").alias("pets"), F.array_join(F.array_sort(F.collect_set("species")), ", ").alias("species"))
+    by_species = pets.where(active).groupBy("customer_id", "species").agg(F.count("*").alias("_pets"))
+    return by_species.groupBy("customer_id").agg(
+        F.sum("_pets").alias("pets"), F.array_join(F.array_sort(F.collect_list("species")), ", ").alias("species")
     )
 
 

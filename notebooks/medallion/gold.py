@@ -3,14 +3,15 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import DecimalType, DoubleType, StructField
 
-from medallion import pending, release
+from medallion import contents, pending, release
+from medallion.changes import changed_customers
 from medallion.customers import cross_sell, customer_360
+from medallion.figures import FIGURES, SCHEMAS
 from medallion.lake import Lake
-from medallion.monthly import monthly_kpis
+from medallion.monthly import earned_by_month, held_by_month, monthly_kpis
 from medallion.parallel import at_once
 from medallion.progress import Progress
 from medallion.providers import provider_performance
@@ -20,16 +21,8 @@ from medallion.risk import risk_scoring
 from medallion.run import Run
 from medallion.standing import Standing
 
-KEYS = {
-    "gold.monthly_kpis": ("year_month",),
-    "gold.customer_360": ("customer_id",),
-    "gold.provider_performance": ("provider_id",),
-    "gold.risk_scoring": ("species", "breed", "age_band", "claim_category"),
-    "gold.cross_sell": ("customer_id", "offer"),
-}
-"""The aggregates and their grain."""
-Write = Callable[[str, DataFrame, Sequence[str]], None]
-TABLES = (release.TABLE, *KEYS)
+Write = Callable[[Lake, str, DataFrame, Sequence[str]], None]
+TABLES = (release.TABLE, *FIGURES)
 NEEDED = ("claims", "policies", "customers", "pets", "vet_providers")
 
 
@@ -38,7 +31,7 @@ class Gold:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._lake = Lake(run)
+        self._lake = Lake(run, SCHEMAS)
         self._progress = Progress(run, TABLES)
         self._result = Result("gold")
 
@@ -61,43 +54,62 @@ class Gold:
     def _bring_up_to_date(self) -> None:
         standing = Standing(self._run, self._lake, "gold", [f"silver.{table}" for table in NEEDED])
         if not standing.holds():
-            self._build(anew=standing.is_of_other_code)
+            self._build(standing)
             self._lake.finish()
             standing.keep(nothing_pending=self._run.claim_ids is None)
         self._result.unknown_claim_ids = self._unknown_claim_ids()
 
-    def _build(self, *, anew: bool) -> None:
+    def _build(self, standing: Standing) -> None:
+        anew = standing.is_of_other_code
         release.release(self._run, self._lake, anew=anew)
         self._progress.did(release.TABLE)
-        write = self._lake.replace if anew else self._lake.sync
-        figures = self._figures()
-        at_once([partial(self._write, write, table, figures[table]) for table in figures])
-        self._write(write, "gold.cross_sell", lambda: cross_sell(self._lake.read("gold.customer_360")))
+        write = contents.replace if anew else contents.sync
+        whole = {table: partial(self._write, write, table, make) for table, make in self._figures(standing).items()}
+        at_once([*whole.values(), partial(self._customers, standing, write)])
 
-    def _write(self, write: Write, table: str, build: Callable[[], DataFrame]) -> None:
-        write(table, self._stamped(build()), KEYS[table])
+    def _write(self, write: Write, table: str, make: Callable[[], DataFrame]) -> None:
+        write(self._lake, table, FIGURES[table].stamped(make(), self._run), FIGURES[table].keys)
         self._progress.did(table)
 
-    def _figures(self) -> dict[str, Callable[[], DataFrame]]:
-        """The aggregates that are made of released claims."""
+    def _figures(self, standing: Standing) -> dict[str, Callable[[], DataFrame]]:
+        """The aggregates of the whole book, which are cheap to make again."""
         run, read = self._run, self._lake.read
-        claims = read(release.TABLE)
-        customers, pets, policies = read("silver.customers"), read("silver.pets"), read("silver.policies")
+        claims, pets, policies = read(release.TABLE), read("silver.pets"), read("silver.policies")
+        monthly = "gold.monthly_kpis"
+        same_premium = standing.is_unchanged("silver.policies", monthly)
+        earned = held_by_month(read(monthly)) if same_premium else earned_by_month(policies, run.as_of)
         return {
-            "gold.monthly_kpis": lambda: monthly_kpis(run.spark, claims, policies, run.as_of),
-            "gold.customer_360": lambda: customer_360(customers, pets, policies, claims, run.as_of),
+            monthly: lambda: monthly_kpis(run.spark, claims, earned, run.as_of),
             "gold.provider_performance": lambda: provider_performance(read("silver.vet_providers"), claims, run.as_of),
             "gold.risk_scoring": lambda: risk_scoring(pets, policies, claims, run.as_of),
         }
 
-    def _stamped(self, rows: DataFrame) -> DataFrame:
-        """With a hash of the figures, the day they are valued at and the run. A new day alone is no change."""
-        return rows.select(
-            "*",
-            F.md5(F.to_json(F.struct(*map(_alike, rows.schema.fields)))).alias("_row_hash"),
-            F.lit(self._run.as_of).alias("as_of"),
-            F.lit(self._run.batch_id).alias("_run_id"),
-        )
+    def _customers(self, standing: Standing, write: Write) -> None:
+        """Customers and what suits them: all, or the few that something has changed for."""
+        ids = changed_customers(self._lake, standing)
+        if ids is None:
+            self._write(write, "gold.customer_360", lambda: self._customer_rows(self._lake.read))
+            self._write(write, "gold.cross_sell", lambda: cross_sell(self._lake.read("gold.customer_360")))
+        elif ids:
+            self._few_customers(self._run.spark.createDataFrame([(i,) for i in ids], "customer_id string"))
+        else:
+            self._progress.did("gold.customer_360")
+            self._progress.did("gold.cross_sell")
+
+    def _few_customers(self, changed: DataFrame) -> None:
+        def of_changed(table: str) -> DataFrame:
+            return self._lake.read(table).join(changed, "customer_id", "left_semi")
+
+        def write_part(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str]) -> None:
+            contents.sync_part(lake, table, wanted, keys, of_changed(table))
+
+        self._write(write_part, "gold.customer_360", lambda: self._customer_rows(of_changed))
+        self._write(write_part, "gold.cross_sell", lambda: cross_sell(of_changed("gold.customer_360")))
+
+    def _customer_rows(self, read: Callable[[str], DataFrame]) -> DataFrame:
+        tables = ("silver.customers", "silver.pets", "silver.policies", release.TABLE)
+        customers, pets, policies, claims = map(read, tables)
+        return customer_360(customers, pets, policies, claims, self._run.as_of)
 
     def _unknown_claim_ids(self) -> list[str]:
         if self._run.claim_ids is None:
@@ -115,16 +127,6 @@ class Gold:
         released = self._lake.results[release.TABLE]
         self._result.rows_in = released.rows_out
         self._result.rows_out = sum(result.rows_out for result in self._result.tables)
-
-
-def _alike(field: StructField) -> Column:
-    """A column in a form that every engine writes alike; a figure has six places at most."""
-    column = F.col(field.name)
-    if isinstance(field.dataType, DoubleType):
-        column = column.cast("decimal(24,6)").cast("string")
-    elif isinstance(field.dataType, DecimalType):
-        column = column.cast("string")
-    return column.alias(field.name)
 
 
 def run_gold(run: Run) -> Result:

@@ -1,29 +1,36 @@
 """Tables of the lakehouse: reading them, and the three ways of writing that a repeat or a kill cannot spoil."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from medallion import few
 from medallion.result import TableResult
 from medallion.run import Commit, Run
 
 STAMPS = ("as_of", "_run_id")
 """What a row of a figure says about the run that last changed it; never part of its hash."""
-FEW_ROWS = 20_000
+PARTITIONS = {"silver.claims": "service_quarter", "gold.claims_analytics": "service_quarter"}
+"""The large tables' partitions: a MERGE of few claims rewrites the quarters it touches, not the book."""
 
 
 class Lake:
     """The tables of one catalog during one run. Every write is one Delta commit: old or new, never half."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, schemas: Mapping[str, str] | None = None) -> None:
+        """`schemas` declares tables as DDL, their columns in the order in which they are written."""
         self._run = run
+        self._schemas = schemas or {}
         self._names: dict[str, set[str]] = {}
         self._touched: set[str] = set()
         self._commits: dict[str, Commit] = {}
         self._columns: dict[str, list[str]] = {}
         self.results: dict[str, TableResult] = {}
+
+    @property
+    def spark(self) -> SparkSession:
+        return self._run.spark
 
     def full_name(self, table: str) -> str:
         return f"{self._run.catalog}.{table}"
@@ -47,6 +54,10 @@ class Lake:
 
     def read(self, table: str) -> DataFrame:
         return self._run.spark.table(self.full_name(table))
+
+    def read_version(self, table: str, version: int) -> DataFrame:
+        """The table as it was at a version; the engine's error when that is not kept any more."""
+        return self._run.spark.sql(f"SELECT * FROM {self.full_name(table)} VERSION AS OF {version}")
 
     def track(self, tables: Iterable[str]) -> None:
         """Note the versions that the tables of this layer have before anything is written."""
@@ -76,9 +87,18 @@ class Lake:
         """Add rows; makes the table when it is not there, also with no rows. A table of older code gets new columns."""
         self._write(table, rows, "append")
 
+    def overwrite(self, table: str, rows: DataFrame) -> None:
+        """Make the table of these rows, with their columns."""
+        self._write(table, rows, "overwrite")
+
     def _write(self, table: str, rows: DataFrame, mode: str) -> None:
         evolution = "mergeSchema" if mode == "append" else "overwriteSchema"
-        rows.write.format("delta").mode(mode).option(evolution, "true").saveAsTable(self.full_name(table))
+        if table in self._schemas and (mode == "overwrite" or not self.exists(table)):
+            rows = rows.unionAll(self._run.spark.createDataFrame([], self._schemas[table]))
+        writer = rows.write.format("delta").mode(mode).option(evolution, "true")
+        if table in PARTITIONS and (mode == "overwrite" or not self.exists(table)):
+            writer = writer.partitionBy(PARTITIONS[table])
+        writer.saveAsTable(self.full_name(table))
         schema, name = table.split(".")
         self._names.setdefault(schema, set()).add(name)
         self._wrote(table)
@@ -91,33 +111,35 @@ class Lake:
     def merge(self, table: str, source: DataFrame, keys: Sequence[str], *, gone: str | None = None) -> None:
         """Upsert by key; rows of `source` whose flag `gone` is true are deleted. `source` has one row per key.
 
-        Without a row in `source` there is no commit.
+        Without a row in `source` there is no commit. A MERGE reads its source several times and computes it each time:
+        few rows rather travel through the driver.
         """
         if not self.exists(table):
             self.append(table, source.where(~F.col(gone)).drop(gone) if gone else source)
             return
-        rows = self._if_few(source)
+        columns = [c for c in source.columns if c != gone]
+        rows = few.as_arrow(source)
         if rows is not None:
             if not rows.num_rows:
                 return
             source = self._run.spark.createDataFrame(rows)
         view = f"merge_{table.replace('.', '_')}"
         source.createOrReplaceTempView(view)
-        self._run.spark.sql(self._merge_statement(table, view, [c for c in source.columns if c != gone], keys, gone))
+        within = self._touched_partitions(table, source, keys) if rows is not None and table in PARTITIONS else ""
+        self._run.spark.sql(self._merge_statement(table, view, columns, keys, gone, within))
         self._wrote(table)
 
-    def _if_few(self, rows: DataFrame) -> Any:
-        """The rows as an Arrow table, computed once; None when there are many.
-
-        A MERGE reads its source several times and computes it each time: few rows rather travel through the driver.
-        """
-        held = rows.limit(FEW_ROWS + 1).toArrow()
-        return held if held.num_rows <= FEW_ROWS else None
+    def _touched_partitions(self, table: str, source: DataFrame, keys: Sequence[str]) -> str:
+        """A condition on `t` that holds for each partition that `source` writes to or has rows in now."""
+        column = PARTITIONS[table]
+        held = self.read(table).join(source.select(*keys), list(keys), "left_semi").select(column)
+        values = sorted({row[0] for row in source.select(column).unionAll(held).distinct().collect()})
+        return f"t.{column} IN ({', '.join(map(_literal, values))})"
 
     def _merge_statement(
-        self, table: str, view: str, columns: Sequence[str], keys: Sequence[str], gone: str | None
+        self, table: str, view: str, columns: Sequence[str], keys: Sequence[str], gone: str | None, within: str
     ) -> str:
-        same = " AND ".join(f"t.{key} = s.{key}" for key in keys)
+        same = " AND ".join([*(f"t.{key} = s.{key}" for key in keys), *([within] if within else [])])
         assignments = ", ".join(f"t.{column} = s.{column}" for column in columns)
         values = ", ".join(f"s.{column}" for column in columns)
         return (
@@ -127,50 +149,6 @@ class Lake:
             + ("WHEN NOT MATCHED " + (f"AND NOT s.{gone} " if gone else ""))
             + f"THEN INSERT ({', '.join(columns)}) VALUES ({values})"
         )
-
-    def sync(self, table: str, wanted: DataFrame, keys: Sequence[str]) -> None:
-        """Make the table hold exactly `wanted`; a row whose `_row_hash` is held keeps its stamps; equal: no commit.
-
-        The table is written whole: a figure's plan is too deep to be the source of a MERGE, which reads it repeatedly.
-        """
-        self._overwrite(table, wanted, keys, F.col("_row_hash"), ("_row_hash", *STAMPS))
-
-    def replace(self, table: str, wanted: DataFrame, keys: Sequence[str]) -> None:
-        """The same by all columns: for a table of other code, which may lack columns and hold other rows."""
-        facts = [name for name in wanted.columns if name not in STAMPS]
-        self._overwrite(table, wanted, keys, F.md5(F.to_json(F.struct(*facts))), wanted.columns)
-
-    def _overwrite(
-        self, table: str, wanted: DataFrame, keys: Sequence[str], state: Column, needed: Sequence[str]
-    ) -> None:
-        if not self.exists(table):
-            self.append(table, wanted)
-            return
-        if not set(needed) <= set(self.columns(table)):
-            self._write(table, wanted, "overwrite")
-            return
-        stamps = [name for name in STAMPS if name in needed]
-        held = self._states(table, keys, state, stamps)
-        held_rows = self.read(table).count()
-        few = self._if_few(wanted) if held_rows <= FEW_ROWS else None
-        if few is not None and few.num_rows:
-            wanted = self._run.spark.createDataFrame(few)
-        both = wanted.withColumn("_state", state).join(held, list(keys), "left")
-        same = F.coalesce(F.col("_held_state") == F.col("_state"), F.lit(False))
-        rows, kept = both.agg(F.count("*"), F.count_if(same)).collect()[0]
-        if rows == kept == held_rows:
-            return
-        kept_stamps = {name: F.when(same, F.col(f"_held_{name}")).otherwise(F.col(name)) for name in stamps}
-        self._write(table, both.withColumns(kept_stamps).select(*wanted.columns), "overwrite")
-
-    def _states(self, table: str, keys: Sequence[str], state: Column, stamps: Sequence[str]) -> DataFrame:
-        """One row a key of what the table holds, also where older code left two: `_held_state` and `_held_<stamp>`.
-
-        Each column has an aggregate of its own: one over a struct takes Sail 0.7.2 time that grows with the square of
-        the keys.
-        """
-        held = self.read(table).withColumn("_held_state", state).groupBy(*keys)
-        return held.agg(F.min("_held_state").alias("_held_state"), *[F.min(s).alias(f"_held_{s}") for s in stamps])
 
     def finish(self) -> list[TableResult]:
         """Fill in versions, row counts and the rows that this run wrote. An untouched table costs only its log."""
@@ -186,3 +164,12 @@ class Lake:
     def _count_statement(self, table: str) -> str:
         mine = f"count_if(_run_id = '{self._run.batch_id}')" if table in self._touched else "0"
         return f"SELECT '{table}' AS name, count(*) AS n, {mine} AS mine FROM {self.full_name(table)}"
+
+
+def quarter(column: str) -> Column:
+    """The quarter of a date, 'YYYY-Qn'."""
+    return F.concat_ws("-Q", F.year(column).cast("string"), F.quarter(column).cast("string"))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -31,20 +31,26 @@ _COUNTS = (
 _POLICY_COUNTS = ("policies_in_force", "policies_at_end", "policies_retained")
 
 
-def monthly_kpis(spark: SparkSession, claims: DataFrame, policies: DataFrame, as_of: date) -> DataFrame:
-    """One row per month in which a policy was in force or a claim was served, up to `as_of`."""
+def monthly_kpis(spark: SparkSession, claims: DataFrame, earned: DataFrame, as_of: date) -> DataFrame:
+    """One row per month in which a policy was in force or a claim was served, up to `as_of`.
+
+    `earned` is `earned_by_month`, or what the table itself holds of it while policies and day are the same.
+    """
     claims = valued(claims, as_of)
     by_claims = claims.groupBy(F.col("service_month").alias("year_month")).agg(*_claim_figures(as_of))
     reserves = ibnr_by_month(spark, claims, as_of).withColumnRenamed("service_month", "year_month")
-    months = (
-        _earned_by_month(policies, as_of)
-        .join(by_claims, "year_month", "full_outer")
-        .join(reserves, "year_month", "left")
-    )
+    months = earned.join(by_claims, "year_month", "full_outer").join(reserves, "year_month", "left")
     return _ratios(_without_nulls(months))
 
 
-def _earned_by_month(policies: DataFrame, as_of: date) -> DataFrame:
+def held_by_month(months: DataFrame) -> DataFrame:
+    """What `earned_by_month` gave when the table `months` was written."""
+    held = months.where("policies_in_force > 0")
+    return held.select("year_month", *_POLICY_COUNTS, "exposure_years", "earned_premium")
+
+
+def earned_by_month(policies: DataFrame, as_of: date) -> DataFrame:
+    """Policies in force, exposure and earned premium of each month in which a policy was in force."""
     last_day = F.least(F.last_day("month"), F.lit(as_of))
     rows = by_month(policies, as_of).withColumn("_at_end", F.col("_until") > last_day)
     monthly = rows.groupBy(F.date_format("month", "yyyy-MM").alias("year_month"))

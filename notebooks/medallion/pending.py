@@ -1,11 +1,10 @@
 """Which keys silver has to look at again: everything else stays untouched."""
 
-from dataclasses import dataclass
-
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion.conform import filled, newest_first, place, since
+from medallion.few import Keys
 from medallion.lake import Lake
 from medallion.quarantine import QUARANTINE
 from medallion.references import refs_hash, with_reference_hashes
@@ -30,15 +29,18 @@ def keyed(rows: DataFrame, entity: Entity) -> DataFrame:
     return rows.withColumn("_key", F.coalesce(filled(entity.key), F.concat_ws("#", "_source_file", "_line")))
 
 
-def keys_to_judge(run: Run, lake: Lake, entity: Entity, *, every_version: bool = False) -> DataFrame:
+def keys_to_judge(
+    run: Run, lake: Lake, entity: Entity, *, every_version: bool = False, refused: bool = True
+) -> DataFrame:
     """`_key` of rows whose newest version is neither in silver nor in quarantine, and of all rows in quarantine.
 
     `every_version`: a version that silver does not hold counts even when it is not the newest (for histories).
+    Without `refused` rows in quarantine wait on: nothing that their verdict depends on has changed.
     """
     raw = keyed(bronze_rows(run, lake, entity), entity)
     quarantined = _quarantined(lake, entity)
     keys = _unheld_versions(raw, lake, entity) if every_version else _unheld(raw, lake, entity, quarantined)
-    return keys if quarantined is None else keys.unionAll(quarantined.select("_key"))
+    return keys.unionAll(quarantined.select("_key")) if refused and quarantined is not None else keys
 
 
 def _unheld(raw: DataFrame, lake: Lake, entity: Entity, quarantined: DataFrame | None) -> DataFrame:
@@ -63,38 +65,6 @@ def _quarantined(lake: Lake, entity: Entity) -> DataFrame | None:
         return None
     rejected = lake.read(QUARANTINE).where(F.col("table_name") == entity.table)
     return rejected.select(F.col("key").alias("_key"), "_content_hash")
-
-
-FEW = 20_000
-"""Up to so many keys travel through the driver: a plan with them in it is planned in a fraction of the time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Distinct rows of text columns, `_key` first; when there are `few` they are held as they were when asked for."""
-
-    rows: DataFrame
-    few: bool
-
-    @staticmethod
-    def of(run: Run, rows: DataFrame, *columns: str) -> "Keys | None":
-        """The distinct rows as they are now; None when there are none."""
-        rows = rows.select(*columns)
-        # Not distinct before the limit: Sail 0.7.2 plans that pair wrongly over a union.
-        held = rows.limit(FEW + 1).collect()
-        if not held:
-            return None
-        if len(held) > FEW:
-            return Keys(rows.distinct(), False)
-        schema = ", ".join(f"{name} string" for name in columns)
-        local = run.spark.createDataFrame(sorted({tuple(row) for row in held}), schema)
-        return Keys(local, True)
-
-
-def held_here(run: Run, rows: DataFrame) -> DataFrame:
-    """The rows as they are now, when they are few: a plan with them in it is planned and read in a fraction of time."""
-    held = rows.limit(FEW + 1).collect()
-    return run.spark.createDataFrame(held, rows.schema) if len(held) <= FEW else rows
 
 
 def repeated(run: Run, raw: DataFrame) -> Keys | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from medallion import contents
 from medallion.lake import Lake
 from medallion.rules import first_rule, reasons
 from medallion.run import Run
@@ -54,7 +55,7 @@ def update(run: Run, lake: Lake, verdicts: Sequence[Verdicts]) -> None:
 
 def replace(run: Run, lake: Lake, rejected: Sequence[DataFrame]) -> None:
     """Make quarantine hold exactly these rows; those that it holds already keep the run that put them there."""
-    lake.replace(QUARANTINE, _all(run, rejected), ["table_name", "key"])
+    contents.replace(lake, QUARANTINE, _all(run, rejected), ["table_name", "key"])
 
 
 def _all(run: Run, rejected: Sequence[DataFrame]) -> DataFrame:

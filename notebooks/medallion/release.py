@@ -8,9 +8,9 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from medallion import flags, pending
-from medallion.lake import Lake
-from medallion.pending import Keys
+from medallion import contents, few, flags, pending
+from medallion.few import Keys
+from medallion.lake import PARTITIONS, Lake, quarter
 from medallion.references import policy_terms
 from medallion.rules import DECIDED
 from medallion.run import Run
@@ -36,7 +36,7 @@ def release(run: Run, lake: Lake, *, anew: bool) -> None:
     """
     claims = pending.only_chosen(run, lake.read("silver.claims"), "claim_id")
     if anew or not lake.exists(TABLE):
-        lake.replace(TABLE, _whole(_with_released(claims, lake), lake, run), ["claim_id"])
+        contents.replace(lake, TABLE, _whole(_with_released(claims, lake), lake, run), ["claim_id"])
         return
     if run.claim_ids is not None:
         claims = _with_neighbours(claims, lake)
@@ -46,19 +46,28 @@ def release(run: Run, lake: Lake, *, anew: bool) -> None:
     if keys and keys.few:
         _merge(run, lake, claims.join(keys.rows, "claim_id", "left_semi"), keys.rows)
     elif keys:  # so many are in no run for chosen claims
-        lake.replace(TABLE, _whole(claims, lake, run), ["claim_id"])
+        contents.replace(lake, TABLE, _whole(claims, lake, run), ["claim_id"])
 
 
 def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> None:
-    """The fresh claims, and of the others those whose flags change."""
-    others = lake.read(TABLE).join(ids, "claim_id", "left_anti")
+    """The fresh claims, and of the others those whose flags change: claims of the same providers, now or before."""
+    fresh, held = few.computed(run, fresh), lake.read(TABLE)
+    before = held.join(ids, "claim_id", "left_semi").select("provider_id")
+    providers = Keys.of(
+        run, fresh.select("provider_id").unionAll(before).where("provider_id IS NOT NULL"), "provider_id"
+    )
+    others = held.join(ids, "claim_id", "left_anti")
+    others = others.join(providers.rows, "provider_id", "left_semi") if providers else others.limit(0)
     facts = fresh.select(*flags.FACTS).unionByName(others.select(*flags.FACTS))
     told = others.select("claim_id", F.col("review_flags").alias("_told"))
     now = flags.flagged(facts, policy_terms(lake)).select("claim_id", "review_flags").join(told, "claim_id", "left")
-    flagged = pending.held_here(run, now.where("NOT (review_flags <=> _told)").drop("_told"))
+    flagged = few.computed(run, now.where("NOT (review_flags <=> _told)").drop("_told"))
     rows = _rows(_joined(fresh.join(flagged, "claim_id"), lake), run)
-    moved = others.drop("review_flags", "_run_id").join(flagged, "claim_id")
-    lake.merge(TABLE, rows.unionByName(moved.withColumn("_run_id", F.lit(run.batch_id))), ["claim_id"])
+    moved = flagged.join(ids, "claim_id", "left_anti")
+    if not moved.isEmpty():
+        again = held.drop("review_flags", "_run_id").join(moved, "claim_id")
+        rows = rows.unionByName(again.withColumn("_run_id", F.lit(run.batch_id)))
+    lake.merge(TABLE, rows, ["claim_id"])
 
 
 def _whole(claims: DataFrame, lake: Lake, run: Run) -> DataFrame:
@@ -148,6 +157,7 @@ def _rows(claims: DataFrame, run: Run) -> DataFrame:
     return claims.select(
         *_CLAIM,
         F.date_format("service_date", "yyyy-MM").alias("service_month"),
+        quarter("service_date").alias(PARTITIONS[TABLE]),
         *[F.coalesce(name, zero).cast(_MONEY).alias(name) for name in _TERMS],
         "ineligible_reason",
         _leakage().alias("leakage_amount"),

@@ -1,8 +1,9 @@
 """Whether a layer is already what its sources give: then a run has nothing to read, to compute or to write.
 
-A full run that succeeded leaves the versions it read and the versions it left in `<control_path>/standing/`. A layer
-is a function of its sources, the day of valuation, the parameters and the code: while none of these has changed, and
-nobody has touched its tables, computing it again gives the same.
+A run that succeeded leaves the versions it read and the versions it left in `<control_path>/standing/`. A layer is a
+function of its sources, the day of valuation, the parameters and the code: while none of these has changed, and nobody
+has touched its tables, computing it again gives the same. That is true of a part of a layer as well: what has the same
+commits as then need not be looked at, and what changed since then can be told by comparing with those versions.
 
 Each run leaves the code it ran. Where that is other code, what the tables hold may follow other rules, or lack columns:
 then the layer is made anew, and what differs is written. The file is a shortcut only: without it, or with one that
@@ -18,7 +19,7 @@ from typing import Any
 
 from medallion.lake import Lake
 from medallion.parallel import at_once
-from medallion.run import Run
+from medallion.run import Commit, Run
 
 _MAX_BYTES = 100_000
 
@@ -41,18 +42,43 @@ class Standing:
     def holds(self) -> bool:
         """Whether nothing has changed since the last full run; then the row counts of that run are still true."""
         kept, tables = self._kept, self._tables()
-        if self.is_of_other_code or not tables or kept.get("basis") != self._basis or kept.get("tables") != tables:
+        if self.is_of_other_code or not tables or not self.was_complete or kept.get("tables") != tables:
+            return False
+        if kept.get("basis") != self._basis:
             return False
         for name, rows in kept["rows"].items():
             self._lake.results[name].rows = rows
         return True
 
+    @property
+    def was_complete(self) -> bool:
+        """Whether the last run had left nothing pending."""
+        return self._kept.get("nothing_pending") is True
+
+    def kept(self, table: str) -> Commit | None:
+        """The commit that a source or a table of the layer had at the end of the last run; None when that is not known,
+        or the run was one of other code, day of valuation or parameters."""
+        basis = self._kept.get("basis")
+        if self.is_of_other_code or not isinstance(basis, dict):
+            return None
+        if {**basis, "sources": None} != {**self._basis, "sources": None}:
+            return None
+        commits = {**(basis.get("sources") or {}), **(self._kept.get("tables") or {})}
+        return Commit(*commits[table]) if table in commits else None
+
+    def is_unchanged(self, *tables: str) -> bool:
+        """Whether the tables are what the last run, of this code, day and parameters, has found and left."""
+        return all(self._lake.exists(table) and self.kept(table) == self._lake.commit(table) for table in tables)
+
     def keep(self, *, nothing_pending: bool) -> None:
-        """Say that the tables are of this code, and with `nothing_pending` that the layer is what its sources were."""
-        told: dict[str, Any] = {"code": _code()}
-        if nothing_pending:
-            told["basis"], told["tables"] = self._basis, self._tables()
-            told["rows"] = {table: result.rows for table, result in self._lake.results.items()}
+        """Say what the tables are made of, and with `nothing_pending` that the layer is all that its sources give."""
+        told = {
+            "code": _code(),
+            "basis": self._basis,
+            "tables": self._tables(),
+            "rows": {table: result.rows for table, result in self._lake.results.items()},
+            "nothing_pending": nothing_pending,
+        }
         try:
             self._run.files.put(self._path, json.dumps(told), True)
         except Exception:  # noqa: BLE001 - every workspace has its own errors; the next run works without it

@@ -43,6 +43,7 @@ def embedded(catalogs: Sequence[str]) -> Iterator[SparkSession]:
     server.start(background=True)
     _, port = server.listening_address
     spark = _connected(f"sc://127.0.0.1:{port}")
+    spark.client.disable_reattachable_execute()  # as the local workspace does
     _configure(spark, _CONF | _EMBEDDED_CONF)
     try:
         yield spark

@@ -1,0 +1,112 @@
+"""Making a table hold exactly the wanted rows, in one commit, or none when it does already.
+
+A row that is held unchanged keeps its stamps: the run that last changed it, and the day it was valued at.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from medallion import few
+from medallion.lake import STAMPS, Lake
+
+_GONE = "_gone"
+
+
+def sync(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str]) -> None:
+    """Make the table hold exactly `wanted`, whose `_row_hash` tells whether a row is unchanged.
+
+    The table is written whole: a figure's plan is too deep to be the source of a MERGE, which reads it repeatedly.
+    """
+    if not lake.exists(table):
+        lake.append(table, wanted)
+        return
+    if not {"_row_hash", *STAMPS} <= set(lake.columns(table)):
+        lake.overwrite(table, wanted)
+        return
+    held = few.as_arrow(lake.read(table).select(*keys, "_row_hash", *STAMPS))
+    rows = few.as_arrow(wanted) if held is not None else None
+    if held is None or rows is None:
+        _overwrite(lake, table, wanted, keys, F.col("_row_hash"), STAMPS)
+    elif (kept := with_kept_stamps(rows, held, keys)) is not None:
+        lake.overwrite(table, lake.spark.createDataFrame(kept))
+
+
+def sync_part(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str], held: DataFrame) -> None:
+    """Make a part of the table, of which `held` are the rows, hold exactly `wanted`: few rows, changed by a MERGE."""
+    now = held.select(*keys, "_row_hash").toArrow()
+    rows = wanted.toArrow()
+    known, own = _tuples(now, (*keys, "_row_hash")), _tuples(rows, (*keys, "_row_hash"))
+    unchanged, stay = set(known), {row[:-1] for row in own}
+    fresh = rows.filter(pa.array([row not in unchanged for row in own], pa.bool_()))
+    gone = now.select(list(keys)).filter(pa.array([row[:-1] not in stay for row in known], pa.bool_()))
+    whole = pa.concat_tables([_nullable(fresh), _nullable(gone)], promote_options="default")
+    whole = whole.append_column(_GONE, pa.array([False] * fresh.num_rows + [True] * gone.num_rows, pa.bool_()))
+    if whole.num_rows:
+        lake.merge(table, lake.spark.createDataFrame(whole), keys, gone=_GONE)
+
+
+def replace(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str]) -> None:
+    """The same by all columns: for a table of other code, which may lack columns and hold other rows."""
+    if not lake.exists(table):
+        lake.append(table, wanted)
+        return
+    if not set(wanted.columns) <= set(lake.columns(table)):
+        lake.overwrite(table, wanted)
+        return
+    facts = [name for name in wanted.columns if name not in STAMPS]
+    stamps = [name for name in STAMPS if name in wanted.columns]
+    _overwrite(lake, table, wanted, keys, F.md5(F.to_json(F.struct(*facts))), stamps)
+
+
+def with_kept_stamps(rows: Any, held: Any, keys: Sequence[str]) -> Any:
+    """The Arrow table `rows` with the stamps of those that `held` (keys, hash, stamps) has unchanged; None when all are
+    and nothing else is held."""
+    names = (*keys, "_row_hash", *STAMPS)
+    known = {row[:-2]: row[-2:] for row in _tuples(held, names)}
+    own = _tuples(rows, names)
+    if len(own) == held.num_rows == sum(row[:-2] in known for row in own):
+        return None
+    stamps = [known.get(row[:-2], row[-2:]) for row in own]
+    for place, name in enumerate(STAMPS):
+        number = rows.schema.get_field_index(name)
+        field = rows.schema.field(number)
+        rows = rows.set_column(number, field, pa.array([stamp[place] for stamp in stamps], field.type))
+    return rows
+
+
+def _nullable(rows: Any) -> Any:
+    """A row that goes has its keys only."""
+    return rows.cast(pa.schema([field.with_nullable(True) for field in rows.schema]))
+
+
+def _tuples(rows: Any, names: Sequence[str]) -> list[tuple[Any, ...]]:
+    return list(zip(*(rows.column(name).to_pylist() for name in names), strict=True))
+
+
+def _overwrite(
+    lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str], state: Column, stamps: Sequence[str]
+) -> None:
+    """Compare and write where the rows are."""
+    held = lake.read(table)
+    held_rows = held.count()
+    both = wanted.withColumn("_state", state).join(_states(held, keys, state, stamps), list(keys), "left")
+    same = F.coalesce(F.col("_held_state") == F.col("_state"), F.lit(False))
+    rows, kept = both.agg(F.count("*"), F.count_if(same)).collect()[0]
+    if rows == kept == held_rows:
+        return
+    kept_stamps = {name: F.when(same, F.col(f"_held_{name}")).otherwise(F.col(name)) for name in stamps}
+    lake.overwrite(table, both.withColumns(kept_stamps).select(*wanted.columns))
+
+
+def _states(held: DataFrame, keys: Sequence[str], state: Column, stamps: Sequence[str]) -> DataFrame:
+    """One row a key, also where older code left two: `_held_state` and `_held_<stamp>`.
+
+    Each column has an aggregate of its own: one over a struct takes Sail 0.7.2 time that grows with the square of the
+    keys.
+    """
+    each = held.withColumn("_held_state", state).groupBy(*keys)
+    return each.agg(F.min("_held_state").alias("_held_state"), *[F.min(name).alias(f"_held_{name}") for name in stamps])

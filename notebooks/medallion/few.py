@@ -1,0 +1,47 @@
+"""Few rows travel through the driver: a plan with them in it is planned and read in a fraction of the time."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from medallion.run import Run
+
+FEW = 20_000
+"""Up to so many rows are few."""
+
+
+def as_arrow(rows: DataFrame) -> Any:
+    """The rows as an Arrow table, computed once; None when there are many."""
+    held = rows.limit(FEW + 1).toArrow()
+    return held if held.num_rows <= FEW else None
+
+
+def computed(run: Run, rows: DataFrame) -> DataFrame:
+    """The rows as they are now, computed once, when they are few; else as they were given."""
+    limited = rows.limit(FEW + 1)
+    held = limited.toArrow()
+    if held.num_rows > FEW:
+        return rows
+    return run.spark.createDataFrame(held) if held.num_rows else run.spark.createDataFrame([], limited.schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Distinct rows of text columns; when there are `few` they are held as they were when asked for."""
+
+    rows: DataFrame
+    few: bool
+
+    @staticmethod
+    def of(run: Run, rows: DataFrame, *columns: str) -> "Keys | None":
+        """The distinct rows as they are now; None when there are none."""
+        rows = rows.select(*columns)
+        # Not distinct before the limit: Sail 0.7.2 plans that pair wrongly over a union.
+        held = rows.limit(FEW + 1).collect()
+        if not held:
+            return None
+        if len(held) > FEW:
+            return Keys(rows.distinct(), False)
+        schema = ", ".join(f"{name} string" for name in columns)
+        return Keys(run.spark.createDataFrame(sorted({tuple(row) for row in held}, key=str), schema), True)

@@ -1,0 +1,53 @@
+"""Silver's judgement: the raw rows of a table typed, joined with what they refer to, and checked against the rules."""
+
+from functools import partial
+
+from pyspark.sql import DataFrame
+
+from medallion import few, pending
+from medallion.conform import Judged, judge, placed, typed
+from medallion.few import Keys
+from medallion.lake import Lake
+from medallion.quarantine import rejected_rows
+from medallion.references import with_pet, with_references
+from medallion.rules import checked
+from medallion.run import Run
+from medallion.schemas import CLAIMS, POLICIES, Entity
+
+
+class Judging:
+    """Judges rows of bronze for one run."""
+
+    def __init__(self, run: Run, lake: Lake) -> None:
+        self._run = run
+        self._lake = lake
+
+    def judged(self, entity: Entity, keys: Keys | None) -> Judged:
+        """All versions of the keys (None: of every key), typed and judged; few are judged once, here and now."""
+        raw = self._raw(entity, keys)
+        evaluate = partial(self._evaluated, entity=entity)
+        if keys is not None and keys.few:
+            rows = judge(evaluate, None, placed(raw, several=True)).rows
+            return Judged(None, few.computed(self._run, rows))
+        several = pending.repeated(self._run, raw)
+        if several is None:
+            return judge(evaluate, placed(raw, several=False), None)
+        single = placed(raw.join(several.rows, "_key", "left_anti"), several=False)
+        return judge(evaluate, single, placed(raw.join(several.rows, "_key", "left_semi"), several=True))
+
+    def rejected(self, entity: Entity, judged: Judged) -> DataFrame:
+        """The rows of quarantine."""
+        return rejected_rows(judged.rows, entity.table, self._run.batch_id)
+
+    def _raw(self, entity: Entity, keys: Keys | None) -> DataFrame:
+        """The raw rows of the keys (None: of every key) with `_key`."""
+        raw = pending.keyed(pending.bronze_rows(self._run, self._lake, entity), entity)
+        return raw if keys is None else raw.join(keys.rows, "_key", "left_semi")
+
+    def _evaluated(self, raw: DataFrame, entity: Entity) -> DataFrame:
+        rows = typed(raw, entity)
+        if entity is CLAIMS:
+            rows = with_references(rows, self._lake)
+        elif entity is POLICIES:
+            rows = with_pet(rows, self._lake)
+        return checked(rows, entity.table, self._run.as_of)

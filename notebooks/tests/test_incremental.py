@@ -1,0 +1,104 @@
+"""A small batch costs what it touches: other quarters, customers and refused rows are left alone, none is missed."""
+
+import pytest
+
+OTHER = {"customer_id": "CUS-2", "pet_id": "PET-2", "policy_id": "POL-2"}
+
+
+@pytest.fixture
+def lake(workspace, make):
+    """Two customers with a claim each, in different quarters, and a claim that is refused."""
+    workspace.land("customers/a.csv", make.csv([make.customer(), make.customer(customer_id="CUS-2")]))
+    workspace.land("pets/a.csv", make.csv([make.pet(), make.pet(customer_id="CUS-2", pet_id="PET-2")]))
+    workspace.land("vet_providers/a.csv", make.csv([make.provider()]))
+    workspace.land("policies/a.csv", make.csv([make.policy(), make.policy(**OTHER)]))
+    claims = [make.claim("A"), make.claim("B", service_date="2025-05-10", **OTHER), make.claim("C", status="?")]
+    workspace.land("claims/a.jsonl", claims)
+    workspace.run_all()
+    return workspace
+
+
+def _files(lake, table):
+    return set(lake.delta(table).file_uris())
+
+
+def _claims(lake):
+    return {
+        i: (row["service_quarter"], str(row["service_date"])) for i, row in lake.by("silver.claims", "claim_id").items()
+    }
+
+
+def _claims_by_customer(lake):
+    return {i: row["claims"] for i, row in lake.by("gold.customer_360", "customer_id").items()}
+
+
+@pytest.mark.parametrize("table", ["silver.claims", "gold.claims_analytics"])
+def test_a_batch_rewrites_the_quarters_it_touches_and_no_other(lake, make, table):
+    before = _files(lake, table)
+    again = make.claim("B", service_date="2025-05-11", updated_at="2025-07-01T00:00:00Z", **OTHER)
+    lake.land("claims/b.jsonl", [again])
+    lake.run_all()
+    untouched = {file for file in before if "service_quarter=2025-Q1" in file}
+    assert untouched
+    assert _files(lake, table) & before == untouched
+
+
+def test_a_claim_that_moves_to_another_quarter_is_in_that_one_only(lake, make):
+    lake.land("claims/b.jsonl", [make.claim("A", service_date="2025-06-10", updated_at="2025-07-01T00:00:00Z")])
+    lake.run_all()
+    assert len(lake.rows("silver.claims")) == len(lake.rows("gold.claims_analytics")) == 2
+    assert _claims(lake)["A"] == ("2025-Q2", "2025-06-10")
+    assert lake.by("gold.claims_analytics", "claim_id")["A"]["service_quarter"] == "2025-Q2"
+
+
+def test_only_the_customers_of_changed_claims_are_written(lake, make):
+    lake.land("claims/b.jsonl", [make.claim("D", service_date="2025-05-11", **OTHER)])
+    lake.run_all()
+    customers = lake.by("gold.customer_360", "customer_id")
+    assert {i: (row["claims"], row["_run_id"]) for i, row in customers.items()} == {
+        "CUS-1": (1, "run-3"),
+        "CUS-2": (2, "run-6"),
+    }
+
+
+def test_a_claim_that_changes_hands_moves_both_customers(lake, make):
+    lake.land("claims/b.jsonl", [make.claim("A", updated_at="2025-07-01T00:00:00Z", **OTHER)])
+    lake.run_all()
+    assert _claims_by_customer(lake) == {"CUS-1": 0, "CUS-2": 2}
+
+
+def test_an_offer_that_suits_no_more_is_gone(lake, make):
+    assert {row["customer_id"] for row in lake.rows("gold.cross_sell")} == {"CUS-1", "CUS-2"}
+    covered = make.policy(includes_wellness="true", updated_at="2025-07-01T00:00:00Z")
+    lake.land("policies/b.csv", make.csv([covered]))
+    lake.run_all()
+    assert {row["customer_id"] for row in lake.rows("gold.cross_sell")} == {"CUS-2"}
+
+
+def test_figures_are_made_whole_when_the_version_to_compare_with_is_gone(lake, make):
+    lake.land("claims/b.jsonl", [make.claim("D", service_date="2025-05-11", **OTHER)])
+    lake.run("bronze")
+    lake.run("silver")
+    lake.run("gold", claim_ids="D")
+    lake.land("claims/c.jsonl", [make.claim("E", updated_at="2025-07-01T00:00:00Z")])
+    lake.run("bronze")
+    lake.run("silver")
+    lake.delta("gold.claims_analytics").vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+    lake.run("gold")
+    assert {i: row["claims"] for i, row in lake.by("gold.customer_360", "customer_id").items()} == {
+        "CUS-1": 2,
+        "CUS-2": 2,
+    }
+
+
+def test_a_refused_claim_waits_untouched_until_what_it_refers_to_changes(lake, make):
+    lake.land("claims/b.jsonl", [make.claim("D", policy_id="POL-9")])
+    lake.run_all()
+    version = lake.version("silver.quarantine")
+    lake.land("claims/c.jsonl", [make.claim("E")])
+    lake.run_all()
+    assert lake.version("silver.quarantine") == version
+    lake.land("policies/b.csv", make.csv([make.policy(policy_id="POL-9")]))
+    lake.run_all()
+    assert sorted(lake.by("silver.quarantine", "key")) == ["C"]
+    assert sorted(lake.by("gold.claims_analytics", "claim_id")) == ["A", "B", "D", "E"]
