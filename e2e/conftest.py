@@ -1,4 +1,7 @@
-"""One server for the tests that only look and click, servers of their own for those that break things; one browser."""
+"""One server for the tests that only look and click, servers of their own for those that break things; one browser.
+
+They end with this folder: while one of Playwright's synchronous browsers is open, the process can run no asyncio test.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from e2e.server import Server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A fresh start whose first pipeline has ended."""
     running = Server(tmp_path_factory.mktemp("petinsure") / "data")
@@ -35,7 +38,7 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
         own.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
