@@ -64,7 +64,9 @@ class Clusters:
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         assert self._group is not None, "clusters run inside running()"
-        return self._group.create_task(_guarded(work))
+        task = self._group.create_task(_guarded(work))
+        task.add_done_callback(lambda _: work.close())  # called off before its first step, it would be left behind
+        return task
 
     def _cluster(self, record: ClusterRecord, journal: Journal) -> Cluster:
         return Cluster(record, new_pool=self._new_pool, journal=journal, clock=self._clock, spawn=self._spawn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -50,6 +51,17 @@ async def clusters_of(tmp_path: Path, stage: Stage, clock: HandClock) -> AsyncIt
     registry = Clusters(store, new_pool=stage.new_pool, clock=clock, autotermination_minutes=10)
     async with registry.running():
         yield registry
+
+
+async def test_leases_that_follow_each_other_at_once_leave_no_coroutine_behind(tmp_path: Path) -> None:
+    """The second one calls off a wait for inactivity that has not even begun."""
+    async with clusters_of(tmp_path, Stage(), HandClock()) as clusters:
+        cluster = clusters.create({"autotermination_minutes": 10})
+        await cluster.ensure_running()
+        for _ in range(3):
+            async with cluster.lease():
+                pass
+        gc.collect()
 
 
 async def test_a_cluster_terminates_after_its_time_of_inactivity(tmp_path: Path) -> None:
