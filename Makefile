@@ -33,7 +33,7 @@ check: $(DEV) $(NODE) ## Lint, types and import rules
 
 test: check $(DASHBOARD) browser postgresql ## Every check and every test but the long ones
 	cd bi-dashboard && npm test --silent
-	.venv/bin/pytest -n auto --maxprocesses 4 --dist loadscope -m "not long"
+	.venv/bin/pytest -n auto --dist loadscope -m "not long"
 
 test-long: $(DEV) $(DASHBOARD) browser postgresql ## The long tests (chaos, soak)
 	.venv/bin/pytest -m long

@@ -23,6 +23,7 @@ BEGUN_AT = pytest.StashKey[float]()
 # What tests write is thrown away, and on a disk they would wait for it: half a second for a new PostgreSQL database.
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4 * 2**30
+MOST_PROCESSES = 5
 
 if not hasattr(sys.modules["__main__"], "__file__"):  # pyspark would take xdist's workers for a run of its own doctests
     sys.modules["__main__"].__file__ = pytest.__file__
@@ -43,6 +44,12 @@ class ByFile(LoadScopeScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     return ByFile(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests that start servers wait for a fifth of their time."""
+    return min((os.cpu_count() or 1) + 1, MOST_PROCESSES)
 
 
 def pytest_configure(config: pytest.Config) -> None:
