@@ -257,12 +257,21 @@ def _providers() -> str:
 
 
 def _risk() -> str:
-    age = full_years("date_of_birth", "(_from + ((_until - _from) // 2)::INTEGER)")
+    first = f"greatest({full_years('date_of_birth', '_from')}, 0)"
+    last = f"greatest({full_years('date_of_birth', '(_until - 1)')}, 0)"
+    birthday = "(date_of_birth + to_months(({age}) * 12))::DATE"
+    start = f"CASE WHEN age > 0 THEN greatest(_from, {birthday.format(age='age')}) ELSE _from END"
+    end = f"coalesce(least(_until, {birthday.format(age='age + 1')}), _until)"
     return f"""
-        WITH exposure AS (
-          SELECT species, coalesce(breed, 'Unknown') AS breed, {_BAND.format(age=age)} AS age_band,
-            round(sum(_until - _from) / 365.25, 4) AS exposure_years
-          FROM _in_force JOIN silver_pets USING (pet_id) GROUP BY ALL
+        WITH ages AS (
+          SELECT species, breed, date_of_birth, _from, _until,
+            unnest(CASE WHEN date_of_birth IS NULL THEN [NULL::INTEGER]
+              ELSE generate_series({first}, {last})::INTEGER[] END) AS age
+          FROM _in_force JOIN silver_pets USING (pet_id)
+        ), exposure AS (
+          SELECT species, coalesce(breed, 'Unknown') AS breed, {_BAND.format(age="age")} AS age_band,
+            round(sum(({end}) - ({start})) / 365.25, 4) AS exposure_years
+          FROM ages GROUP BY ALL
         ), cells AS (
           SELECT species, coalesce(breed, 'Unknown') AS breed, age_band, coalesce(claim_category, 'Unknown') AS claim_category,
             count(*) AS claims, sum(paid_amount + case_reserve)::DECIMAL(12,2) AS incurred_amount,
