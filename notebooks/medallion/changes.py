@@ -29,11 +29,12 @@ def changed_customers(lake: Lake, standing: Standing) -> list[str] | None:
         return None
     parts = []
     for table in _MADE_OF:
-        kept = standing.kept(table)
-        if kept is None or (kept != lake.commit(table) and lake.commit(table).version <= kept.version):
+        kept, now = standing.kept(table), lake.commit(table)
+        if kept == now:
+            continue
+        if kept is None or now.version <= kept.version:
             return None
-        if kept != lake.commit(table):
-            parts.append(_changed(lake, table, kept.version))
+        parts.append(_changed(lake, table, kept.version))
     return _few_ids(reduce(DataFrame.unionAll, parts)) if parts else []
 
 

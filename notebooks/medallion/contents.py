@@ -31,7 +31,7 @@ def sync(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str]) -> None
     rows = few.as_arrow(wanted) if held is not None else None
     if held is None or rows is None:
         _overwrite(lake, table, wanted, keys, F.col("_row_hash"), STAMPS)
-    elif (kept := with_kept_stamps(rows, held, keys)) is not None:
+    elif (kept := _with_kept_stamps(rows, held, keys)) is not None:
         lake.overwrite(table, lake.spark.createDataFrame(kept))
 
 
@@ -62,7 +62,7 @@ def replace(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str]) -> N
     _overwrite(lake, table, wanted, keys, F.md5(F.to_json(F.struct(*facts))), stamps)
 
 
-def with_kept_stamps(rows: Any, held: Any, keys: Sequence[str]) -> Any:
+def _with_kept_stamps(rows: Any, held: Any, keys: Sequence[str]) -> Any:
     """The Arrow table `rows` with the stamps of those that `held` (keys, hash, stamps) has unchanged; None when all are
     and nothing else is held."""
     names = (*keys, "_row_hash", *STAMPS)

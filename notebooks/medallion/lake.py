@@ -117,7 +117,6 @@ class Lake:
         if not self.exists(table):
             self.append(table, source.where(~F.col(gone)).drop(gone) if gone else source)
             return
-        columns = [c for c in source.columns if c != gone]
         rows = few.as_arrow(source)
         if rows is not None:
             if not rows.num_rows:
@@ -125,6 +124,7 @@ class Lake:
             source = self._run.spark.createDataFrame(rows)
         view = f"merge_{table.replace('.', '_')}"
         source.createOrReplaceTempView(view)
+        columns = [c for c in source.columns if c != gone]
         within = self._touched_partitions(table, source, keys) if rows is not None and table in PARTITIONS else ""
         self._run.spark.sql(self._merge_statement(table, view, columns, keys, gone, within))
         self._wrote(table)
