@@ -22,6 +22,7 @@ from app.services.acceptance import Acceptance
 from app.services.actions import RunActions
 from app.services.adoption import Adoption
 from app.services.call_gate import CallGate
+from app.services.checkpoints import keep_log_short
 from app.services.current_workspace import CurrentWorkspace
 from app.services.databricks import DatabricksWorkspace
 from app.services.eta import EtaService
@@ -137,6 +138,8 @@ async def assemble(
     watch = partial(current.watch, endless)
     trim = Retention(database, clock).run
     loops: list[Loop] = [*_lake(app, base), *_pipeline(app, base), watch, trim]
+    if database.file is not None:
+        loops.append(partial(keep_log_short, database.file, clock, endless))
     hub = EventHub(StoredLog(database), Snapshots(database, clock, _snapshot_contents(app)), clock)
     await hub.start()
     app.state.hub, app.state.journal, app.state.current = hub, journal, current

@@ -118,7 +118,7 @@ class RunActions:
         await self._clock.wait(self._news, await self._start_due(group))
 
     async def _ask(self, kind: ActionKind, run_id: int, requested_by: str, reason: str | None) -> RunAction:
-        async with self._journal.transaction() as transaction:
+        async with self._journal.transaction(brief=True) as transaction:
             record = await runs.find(transaction.db, run_id, workspace_id=self._current.workspace_id)
             if record is None:
                 raise RunNotFound(f"There is no run {run_id}.", run_id=run_id)
@@ -168,20 +168,20 @@ class RunActions:
         return action
 
     async def _get(self, action_id: str) -> RunAction:
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             action = await actions.get(db, action_id)
         assert action is not None, "an action is never deleted"
         return action
 
     async def _expect_unseen(self) -> None:
         """After a restart: repairs that were taken, whose new attempt was not seen yet."""
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             for run_id in await actions.unseen_repairs(db):
                 self._watcher.expect_attempt(run_id)
 
     async def _start_due(self, group: asyncio.TaskGroup) -> float | None:
         """Start an attempt for everything that is due; seconds until the next is, or None."""
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             waiting = await actions.open_ones(db)
         open_ids = {action.action_id for action in waiting}
         self._tried &= open_ids
@@ -236,7 +236,7 @@ class RunActions:
 
     async def _is_moot(self, action: RunAction) -> bool:
         """Whether the attempt it was meant for is over: a later one must not be canceled or repaired in its place."""
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             record = await runs.load(db, action.workspace_id, action.run_id)
         if record is None:
             return False
@@ -304,7 +304,7 @@ class RunActions:
         log.warning("action_postponed", action_id=action.action_id, kind=action.kind.value, code=code)
 
     async def _change(self, action: RunAction, **values: Any) -> None:
-        async with self._leading.transaction() as transaction:
+        async with self._leading.transaction(brief=True) as transaction:
             if await actions.change(transaction.db, action.action_id, **values):
                 record = await runs.load(transaction.db, action.workspace_id, action.run_id)
                 await _tell_cancel(transaction, replace(action, **values), record)

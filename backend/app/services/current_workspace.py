@@ -106,7 +106,7 @@ class CurrentWorkspace:
 
     async def recall(self) -> None:
         """Take the identity of the last time, so that history can be shown before the workspace answers."""
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             found = await workspaces.last_seen_at(db, self._workspace.host)
         if found is not None:
             self._identity = Identity(found[0], None)
@@ -125,7 +125,7 @@ class CurrentWorkspace:
         identity = await self._workspace.identity()
         if self._identity is not None and self._identity.workspace_id != identity.workspace_id:
             log.warning("workspace_changed", before=self._identity.workspace_id, now=identity.workspace_id)
-        async with self._journal.transaction() as transaction:
+        async with self._journal.transaction(brief=True) as transaction:
             self._first_seen_at = await workspaces.seen(
                 transaction.db, identity.workspace_id, host=self._workspace.host, at=transaction.now
             )
@@ -205,7 +205,7 @@ class CurrentWorkspace:
         status = self.status()
         if status.state in {self._told, "unknown"}:
             return
-        async with self._leading.transaction() as transaction:
+        async with self._leading.transaction(brief=True) as transaction:
             await transaction.append([EventDraft(WORKSPACE_STATUS, status.as_json())])
         log.info("workspace_status_changed", state=status.state, detail=status.detail)
         self._told = status.state

@@ -90,7 +90,7 @@ class EtaService:
     async def prepare(self, submission_id: str, task_set: str) -> None:
         """Read what `for_start` of this click will need while the workspace is still asked to take it."""
         try:
-            async with self._journal.read() as db:
+            async with self._journal.read(brief=True) as db:
                 _keep(self._prepared, submission_id, await self._pending_before(db, task_set))
         except Exception:
             log.exception("eta_not_prepared", submission_id=submission_id)

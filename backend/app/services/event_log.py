@@ -31,7 +31,7 @@ class StoredLog:
 
     async def head(self) -> LogHead:
         """Last seq, epoch and oldest kept seq."""
-        async with self._database.read() as db:
+        async with self._database.read(brief=True) as db:
             return await events.head(db)
 
     async def after(self, seq: int, limit: int, run_id: int | None = None) -> LogPage:

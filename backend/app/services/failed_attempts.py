@@ -98,7 +98,7 @@ class FailedAttempts:
             await self._postpone(present, fault, in_doubt=in_doubt)
 
     async def _present(self, submission: Submission) -> Submission | None:
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             return await submissions.get(db, submission.submission_id)
 
     async def _seek(self) -> bool:
@@ -131,7 +131,7 @@ class FailedAttempts:
         attempts = max(submission.attempts, 1)
         next_try_at = self._clock.now() + timedelta(seconds=self._policy.pause_s(attempts, words))
         reason = {"code": words.code, "message": words.message, "advice": advice(words.code)}
-        async with self._journal.transaction() as transaction:
+        async with self._journal.transaction(brief=True) as transaction:
             await submissions.change(
                 transaction.db,
                 submission.submission_id,
@@ -171,7 +171,7 @@ class FailedAttempts:
             "trace_excerpt": None,
             "advice": advice(code),
         }
-        async with self._journal.transaction() as transaction:
+        async with self._journal.transaction(brief=True) as transaction:
             changed = await submissions.change(
                 transaction.db,
                 submission.submission_id,

@@ -55,7 +55,7 @@ class RunHistory:
 
     async def get(self, run_id: int) -> dict[str, Any]:
         """One run. Raises RunNotFound."""
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             record = await self._found(db, run_id)
             return (await self._views(db, [record]))[0]
 

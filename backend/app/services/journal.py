@@ -29,6 +29,7 @@ class Transaction:
         self._clock = clock
         self.envelopes: list[Envelope] = []
         self.decided: set[str] = set()
+        self.committed: list[Callable[[], None]] = []
 
     @property
     def now(self) -> datetime:
@@ -44,6 +45,10 @@ class Transaction:
             if draft.type in _DECIDING and (submission_id := draft.data.get("submission_id")):
                 self.tell(submission_id)
         return placed
+
+    def then(self, act: Callable[[], None]) -> None:
+        """Do this after the commit and the publication; it happens if and only if they do, and does not raise."""
+        self.committed.append(act)
 
     def tell(self, key: str) -> None:
         """Have every replica look again at this submission or action when the transaction has committed."""
@@ -94,18 +99,28 @@ class Journal:
             leader_only=True,
         )
 
-    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A consistent view of the store."""
-        return self._database.read()
+    def read(self, *, brief: bool = False) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A consistent view of the store; `brief` as of Database."""
+        return self._database.read(brief=brief)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        """Commit on leaving, then publish; nothing is published when the block raises."""
-        async with self._database.write() as db:
+    async def transaction(self, *, brief: bool = False) -> AsyncIterator[Transaction]:
+        """Commit on leaving, and publish what was committed: both or neither, even when canceled meanwhile.
+
+        Nothing is committed when the block raises. `brief` as of Database.
+        """
+        opened: list[Transaction] = []
+
+        def committed() -> None:
+            (transaction,) = opened
+            if transaction.envelopes:
+                self._publish(transaction.envelopes)
+            for act in transaction.committed:
+                act()
+
+        async with self._database.write(committed, brief=brief) as db:
             if self._leader_only:
                 await self._replica.check(db)
-            transaction = Transaction(db, self.clock)
-            yield transaction
-            await self._replica.announce(db, transaction.envelopes, transaction.decided)
-        if transaction.envelopes:
-            self._publish(transaction.envelopes)
+            opened.append(Transaction(db, self.clock))
+            yield opened[0]
+            await self._replica.announce(db, opened[0].envelopes, opened[0].decided)

@@ -73,20 +73,20 @@ class RunRecorder:
 
     async def news(self, workspace_id: str, found: Sequence[SeenRun]) -> list[SeenRun]:
         """Those of the runs that may tell something that is not recorded yet."""
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             known = await runs.load_many(db, workspace_id, [run.run_id for run in found])
         return [run for run in found if run.run_id not in known or _may_be_news(known[run.run_id], run)]
 
     async def expected_changes_s(self) -> list[float]:
         """Seconds until the active runs will likely have ended, by the estimates of their last change."""
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             active = await runs.active(db)
         since_s = self._clock.monotonic() - self.changed_at
         return [float(record.eta["p50_s"]) - since_s for record in active if record.eta]
 
     async def record(self, workspace_id: str, found: Sequence[SeenRun], gone: Collection[int]) -> bool:
         """Write one tick: read the details of what changed, then one transaction. True while anything is active."""
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             known = await runs.load_many(db, workspace_id, [run.run_id for run in found])
             wished = {run.run_id: await _submission_of(db, run) for run in found if run.run_id not in known}
         looks = []
@@ -100,27 +100,28 @@ class RunRecorder:
         if not looks and not vanished:
             return await self._anything_active(workspace_id)
         finished: list[RunRecord] = []
-        async with self._journal.transaction() as transaction:
+        async with self._journal.transaction(brief=True) as transaction:
             for look in looks:
                 if look is not None:
                     finished += await self._record_one(transaction, workspace_id, look, wished.get(look.run.run_id))
             for run_id in vanished:
                 finished += await _record_gone(transaction, workspace_id, run_id)
+            transaction.then(lambda: self._after_commit(transaction, finished))
         for run_id in vanished:
-            del self._missing_since[run_id]
-        self._after_commit(transaction, finished)
+            self._missing_since.pop(run_id, None)
         return await self._anything_active(workspace_id)
 
     async def leave_others(self, workspace_id: str) -> None:
         """End the active runs of other workspaces: nobody follows them, so they are not shown as active for ever."""
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             if all(record.workspace_id == workspace_id for record in await runs.active(db)):
                 return
-        async with self._journal.transaction() as transaction:
+        async with self._journal.transaction(brief=True) as transaction:
             left = [record for record in await runs.active(transaction.db) if record.workspace_id != workspace_id]
             for record in left:
                 await transaction.record_run(record, [lost(record, WORKSPACE_REPLACED, ended_at=None)])
                 log.warning("run_of_another_workspace_left", run_id=record.run_id, workspace_id=record.workspace_id)
+            transaction.then(self._on_run_ended)
 
     def _vanished(self, seen: Collection[int], gone: Collection[int]) -> list[int]:
         """Those that the workspace has not had for VANISHES_AFTER_S, whenever it was asked."""
@@ -137,7 +138,7 @@ class RunRecorder:
             del self.expected[run_id]
 
     async def _anything_active(self, workspace_id: str) -> bool:
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             return bool(self.expected) or bool(await runs.active(db, workspace_id))
 
     async def _look(self, run: SeenRun, before: RunRecord) -> Look | None:

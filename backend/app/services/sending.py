@@ -54,8 +54,8 @@ class SubmitApi(Protocol):
 class Watcher(Protocol):
     """What the poller does for the sender."""
 
-    async def look(self, run_id: int) -> None:
-        """Read one run now and record what it shows."""
+    async def look(self, run_id: int, *, read_within_s: float | None = None) -> None:
+        """Read one run now and record what it shows. Raises TimeoutError when it cannot be read within that time."""
         ...
 
 
@@ -138,7 +138,7 @@ class Sender:
 
     async def _start_due(self) -> float | None:
         """Start an attempt for everything that is due; seconds until the next is, or None."""
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             waiting = await submissions.open_ones(db)
             busy = bool(await runs.active(db, self._current.workspace_id))
         open_ids = {submission.submission_id for submission in waiting}
@@ -167,21 +167,23 @@ class Sender:
     async def _attempt(self, submission: Submission, marked_for: JobTarget | None = None) -> RunRecord | None:
         """One attempt, after which the submission is decided, queued, or has a time for the next try."""
         self._tried.add(submission.submission_id)
+        record, leading = None, True
         try:
             with self._tracing.span("submission", submission_id=submission.submission_id, layer=submission.layer):
-                return await self._send(submission, marked_for)
+                record = await self._send(submission, marked_for)
         except NotLeading:
+            leading = False
             log.info("submission_left_to_leader", submission_id=submission.submission_id)
-            return None
         except Exception as fault:
             if not isinstance(fault, PipelineError):
                 log.exception("submission_attempt_failed", submission_id=submission.submission_id)
             await self._failures.note(submission, fault)
-            self.wake()
-            return None
         finally:
             self._sending.discard(submission.submission_id)
             self._acceptance.notify(submission.submission_id)
+        if record is None and leading:
+            self.wake()  # whoever looked for something due while this was under way had to leave it out
+        return record
 
     async def _send(self, submission: Submission, marked_for: JobTarget | None) -> RunRecord | None:
         """Send and record the acceptance. A job that was read a while ago and does not fit is read anew, once."""
@@ -210,7 +212,7 @@ class Sender:
         answer = await call()
         if answer.workspace_id not in (None, workspace_id):
             workspace_id = await self._current.ensure()  # it was replaced since we asked; the run is the new one's
-        async with self._journal.transaction() as transaction:
+        async with self._journal.transaction(brief=True) as transaction:
             record = await self._acceptance.accept(
                 transaction,
                 submission,
@@ -220,11 +222,13 @@ class Sender:
                 job_url=answer.job_url,
                 task_keys=target.shown_keys(submission.tasks),
             )
-        if answer.job_url is None or self._group is None:
-            await self._first_look(answer.run_id)  # only the run itself tells where its page is
-            return None
-        self._group.create_task(self._first_look(answer.run_id))
-        return record
+        if self._group is None:
+            return record
+        looking = self._group.create_task(self._first_look(answer.run_id))
+        if answer.job_url is not None:
+            return record
+        await asyncio.wait({looking}, timeout=FIRST_LOOK_S)  # only the run itself tells where its page is
+        return None
 
     def _call(
         self, target: JobTarget | NotebookTarget, submission: Submission, parameters: dict[str, str]
@@ -263,7 +267,7 @@ class Sender:
 
     async def _must_wait(self, submission: Submission) -> bool:
         """Without a job the ledger itself keeps the queue: one run at a time, in the order of the clicks."""
-        async with self._journal.transaction() as transaction:
+        async with self._journal.transaction(brief=True) as transaction:
             ahead = [one for one in await submissions.open_ones(transaction.db) if not _behind(one, submission)]
             busy = await runs.active(transaction.db, self._current.workspace_id)
             if submission.in_doubt or not (ahead or busy):
@@ -288,7 +292,7 @@ class Sender:
 
     async def _mark_sent(self, submission: Submission, workspace_id: str, target: JobTarget | NotebookTarget) -> bool:
         """Durable before the wire: from here on the answer counts as unknown until it is known."""
-        async with self._journal.transaction() as transaction:
+        async with self._journal.transaction(brief=True) as transaction:
             return await submissions.change(
                 transaction.db,
                 submission.submission_id,
@@ -299,8 +303,7 @@ class Sender:
     async def _first_look(self, run_id: int) -> None:
         """Read the new run at once, so that its state is shown early; a failure is the poller's business."""
         try:
-            async with asyncio.timeout(FIRST_LOOK_S):
-                await self._watcher.look(run_id)
+            await self._watcher.look(run_id, read_within_s=FIRST_LOOK_S)
         except Exception as fault:
             if not isinstance(fault, WorkspaceError | TimeoutError):
                 log.exception("first_look_failed", run_id=run_id)

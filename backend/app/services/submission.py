@@ -74,7 +74,7 @@ class Ledger:
 
     async def get(self, submission_id: str) -> Accepted:
         """The submission and its run. Raises SubmissionNotFound."""
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             submission = await submissions.get(db, submission_id)
         if submission is None:
             raise SubmissionNotFound(f"There is no submission {submission_id}.", submission_id=submission_id)
@@ -93,7 +93,7 @@ class Ledger:
 
     async def _record(self, wish: Wish) -> tuple[Accepted, bool]:
         """What the wish amounts to, and whether a new row was written that is to be sent."""
-        async with self._journal.transaction() as transaction:
+        async with self._journal.transaction(brief=True) as transaction:
             if wish.request_key is not None:
                 earlier = await _by_request_key(transaction, wish, wish.request_key)
                 if earlier is not None:
@@ -148,7 +148,7 @@ class Ledger:
 
     async def _with_run(self, found: Accepted) -> Accepted:
         submission, run = found.submission, found.run
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             if run is None and submission is not None and submission.run_id is not None:
                 run = await runs.load(db, submission.workspace_id or "", submission.run_id)
             if submission is None and run is not None and run.submission_id is not None:

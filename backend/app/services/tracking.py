@@ -143,11 +143,15 @@ class Tracker:
             busy = await self._recorder.record(workspace_id, relevant, gone)
             self._active = busy or any(one.attempts for one in waiting.values())
 
-    async def look(self, run_id: int) -> None:
-        """Read one run now and record what it shows."""
+    async def look(self, run_id: int, *, read_within_s: float | None = None) -> None:
+        """Read one run now and record what it shows. Raises TimeoutError when it cannot be read within that time.
+
+        Recording has no such limit: who gave up in the middle of it would not know what is stored.
+        """
         async with self._looking:
-            workspace_id = await self._current.ensure()
-            run = await self._listing.one(run_id)
+            async with asyncio.timeout(read_within_s):
+                workspace_id = await self._current.ensure()
+                run = await self._listing.one(run_id)
             if run is not None:
                 self._active = await self._recorder.record(workspace_id, [run], frozenset())
         self.wake()
@@ -180,7 +184,7 @@ class Tracker:
     # Reading -------------------------------------------------------------------------------------------------------
 
     async def _wanted(self, workspace_id: str) -> tuple[frozenset[int], dict[str, Submission]]:
-        async with self._journal.read() as db:
+        async with self._journal.read(brief=True) as db:
             active = {record.run_id for record in await runs.active(db, workspace_id)}
             waiting = {one.submission_id: one for one in await submissions.open_ones(db)}
         return frozenset(active | self._recorder.expected.keys()), waiting

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Executable, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.store.sqlite_driver import LOCK
+
 # Advisory locks of PostgreSQL, per database: the first of each pair is ours ("pet3"), the second says which.
 LOCK_SPACE = 0x70657433
 WRITE_LOCK = f"{LOCK_SPACE}, 1"
 LEADER_LOCK = f"{LOCK_SPACE}, 2"
 IDLE_IN_TRANSACTION_MS = 5_000
+# Copying the WAL back into the file waits for the disk, so it is done beside the transactions (`checkpoint`); one of
+# them does it only when nobody else has for 64 MB.
+LONGEST_WAL_PAGES = 16_384
 
 
 def prepare_sqlite_connection(dbapi_connection: Any, *, busy_timeout_ms: int) -> None:
@@ -24,13 +32,31 @@ def prepare_sqlite_connection(dbapi_connection: Any, *, busy_timeout_ms: int) ->
     cursor.execute(f"PRAGMA busy_timeout = {int(busy_timeout_ms)}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {LONGEST_WAL_PAGES}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
 
-def start_sqlite_transaction(connection: Connection, *, writing: bool) -> None:
+def start_sqlite_transaction(connection: Connection, *, writing: bool, brief: bool) -> None:
     """A writer takes the lock at once: a lock taken halfway cannot be waited for."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    driver: Any = connection.connection.driver_connection
+    driver.begin(brief=brief)
+    connection.exec_driver_sql(LOCK if writing else "BEGIN")
+
+
+def checkpoint(path: Path, *, beyond_bytes: int) -> bool:
+    """Copy a WAL longer than that back into its file, as far as readers allow; whether there was anything to do.
+
+    Blocking: it waits for the disk, and nobody waits for it.
+    """
+    try:
+        if path.with_name(f"{path.name}-wal").stat().st_size <= beyond_bytes:
+            return False
+    except FileNotFoundError:
+        return False
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return True
 
 
 def prepare_postgresql_connection(dbapi_connection: Any, *, lock_timeout_ms: int) -> None:

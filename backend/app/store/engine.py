@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, nullcontext, suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, event
@@ -43,6 +44,8 @@ POSTGRESQL_NETWORK = {
 class Database:
     """`read()` never waits for a writer; `write()` is one transaction that holds the write lock from its start.
 
+    `brief` is said of a few statements by key, each of a few rows: on SQLite they run where they are asked for, as
+    going to a thread costs more than they do (decision record 0007).
     The lock is the whole store's: on PostgreSQL all replicas write one after the other, as all tasks of a process do
     on SQLite, so that what a transaction has read is still true when it commits. Nobody keeps either open across a
     network await.
@@ -51,6 +54,8 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self._readers = engine.execution_options(**_READING[engine.dialect.name])
+        self._brief_readers = self._readers.execution_options(brief=True)
+        self._brief_writers = engine.execution_options(brief=True)
         self._gate = asyncio.Event()
         self._gate.set()
         self._idle = asyncio.Event()
@@ -60,16 +65,35 @@ class Database:
         self._writing = asyncio.Lock() if engine.dialect.name == "sqlite" else None
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self, *, brief: bool = False) -> AsyncIterator[AsyncConnection]:
         """A consistent view of the store."""
-        async with self._passing(), self._readers.connect() as connection:
+        readers = self._brief_readers if brief else self._readers
+        async with self._passing(), readers.connect() as connection:
             yield connection
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction; committed when the block ends, rolled back when it raises."""
-        async with self._writing or nullcontext(), self._passing(), self.engine.begin() as connection:
+    async def write(
+        self, after_commit: Callable[[], None] = lambda: None, *, brief: bool = False
+    ) -> AsyncIterator[AsyncConnection]:
+        """One transaction; committed when the block ends, then `after_commit`; rolled back when it raises.
+
+        Who is canceled while it commits, is so when that is done: nothing is stored that nobody hears of.
+        """
+        writers = self._brief_writers if brief else self.engine
+        alone = self._writing or nullcontext()
+        async with alone, self._passing(), writers.connect() as connection, connection.begin() as transaction:
             yield connection
+            if brief and self._writing is not None:
+                await transaction.commit()  # without a pause, in which somebody could be canceled
+                after_commit()
+            else:
+                await _undisturbed(transaction.commit(), after_commit)
+
+    @property
+    def file(self) -> Path | None:
+        """Where SQLite keeps it; None for another database."""
+        path = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
+        return Path(path) if path else None
 
     @property
     def idle(self) -> bool:
@@ -98,6 +122,25 @@ class Database:
     async def dispose(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+async def _undisturbed(commit: Coroutine[Any, Any, None], then: Callable[[], None]) -> None:
+    """Both, however often the caller is canceled meanwhile; then the cancellation."""
+
+    async def both() -> None:
+        await commit
+        then()
+
+    task = asyncio.ensure_future(both())
+    canceled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as fault:
+            canceled = fault
+    task.result()
+    if canceled is not None:
+        raise canceled
 
 
 class StoreUnusable(Exception):
@@ -205,7 +248,9 @@ def _sqlite_engine(url: str) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
-        start_sqlite_transaction(connection, writing=not connection.get_execution_options().get("read_only", False))
+        options = connection.get_execution_options()
+        writing, brief = not options.get("read_only", False), bool(options.get("brief", False))
+        start_sqlite_transaction(connection, writing=writing, brief=brief)
 
     return engine
 

@@ -1,23 +1,38 @@
-"""SQLite with one visit to the connection's thread per statement.
+"""SQLite with at most one visit to the connection's thread per statement, and none in a brief transaction.
 
 aiosqlite goes there and back for the cursor, the execution, the rows and the cursor's end: four times for a SELECT.
-Each time two threads wait for each other, and on a busy machine a transaction's time goes into that, not into SQLite.
+Each time two threads wait for each other, and on a busy machine a transaction's time goes into that, not into SQLite:
+a statement by key takes some 20 microseconds, a visit takes 100 when the machine is idle and milliseconds when not.
+Decision record 0007 says what may be brief.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Self
 
 import aiosqlite
 
 Row = tuple[Any, ...]
+Work = Callable[[sqlite3.Connection], Any]
+
+# A transaction that was meant to be brief goes on in the thread after so many statements, and others get their turn.
+BRIEF_STATEMENTS = 24
+# The statement that waits for others, and therefore never does so where everybody would wait with it.
+LOCK = "BEGIN IMMEDIATE"
 
 
-def connect(database: str, **options: Any) -> OneVisitConnection:
-    """A connection for SQLAlchemy's dialect of aiosqlite (`async_creator_fn`), to be awaited."""
-    connection = OneVisitConnection(lambda: sqlite3.connect(database, **options), iter_chunk_size=64)
+def connect(database: str, *, timeout: float, **options: Any) -> OneVisitConnection:
+    """A connection for SQLAlchemy's dialect of aiosqlite (`async_creator_fn`), to be awaited.
+
+    `timeout`: the seconds that a statement waits for a lock.
+    """
+
+    given = {**options, "timeout": timeout, "check_same_thread": False}
+    connection = OneVisitConnection(partial(sqlite3.connect, database, **given), iter_chunk_size=64)
+    connection.patience_ms = round(timeout * 1000)
     connection._thread.daemon = True  # as the dialect does: a connection left open must not keep the process alive
     return connection
 
@@ -25,23 +40,61 @@ def connect(database: str, **options: Any) -> OneVisitConnection:
 class OneVisitConnection(aiosqlite.Connection):
     """A connection whose cursors have their rows when they have executed."""
 
+    patience_ms = 0
+    _brief = False
+    _left_here = 0
+
+    def begin(self, *, brief: bool) -> None:
+        """A transaction follows; the statements of a brief one, and its commit, run in the caller's thread."""
+        self._brief, self._left_here = brief, BRIEF_STATEMENTS if brief else 0
+
     def cursor(self) -> OneVisitCursor:  # type: ignore[override]
         """A cursor; costs nothing yet."""
         return OneVisitCursor(self)
 
     async def commit(self) -> None:
-        """Commit, if there is anything to."""
-        if self.in_transaction:
+        """Commit, if there is anything to. Nobody can be canceled while a brief transaction commits."""
+        if not self.in_transaction:
+            return
+        if self._brief:
+            self._conn.commit()
+        else:
             await super().commit()
 
     async def rollback(self) -> None:
         """Roll back, if there is anything to: a pool asks for it whenever it takes a connection back."""
         if self.in_transaction:
-            await super().rollback()
+            await super().rollback()  # in the thread, after whatever still goes on there
 
-    async def visit(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
-        """What `work` returns, done in the connection's thread."""
-        return await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
+    async def visit(self, work: Work, *, statements: int = 1) -> Any:
+        """What `work` returns: done here in a brief transaction, else in the connection's thread."""
+        if statements > self._left_here:
+            return await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
+        self._left_here -= statements
+        return work(self._conn)
+
+    async def lock(self, work: Work) -> Any:
+        """The same for the work that takes the write lock. It is waited for in the thread only."""
+        left_here, self._left_here = self._left_here, 0
+        if left_here:
+            try:
+                done = self._at_once(work)
+            except sqlite3.OperationalError as fault:
+                if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+            else:
+                self._left_here = left_here
+                return done
+        done = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
+        self._left_here = left_here
+        return done
+
+    def _at_once(self, work: Work) -> Any:
+        self._conn.execute("PRAGMA busy_timeout = 0")
+        try:
+            return work(self._conn)
+        finally:
+            self._conn.execute(f"PRAGMA busy_timeout = {self.patience_ms}")
 
 
 class OneVisitCursor:
@@ -60,11 +113,14 @@ class OneVisitCursor:
 
     async def execute(self, statement: str, parameters: Iterable[Any] = ()) -> Self:
         """Run the statement and take all its rows."""
-        return await self._run(lambda cursor: cursor.execute(statement, parameters))  # type: ignore[arg-type]
+        work = self._work(lambda cursor: cursor.execute(statement, parameters))  # type: ignore[arg-type]
+        return self._keep(await (self._connection.lock(work) if statement == LOCK else self._connection.visit(work)))
 
     async def executemany(self, statement: str, many: Iterable[Iterable[Any]]) -> Self:
         """Run the statement once for each of `many`."""
-        return await self._run(lambda cursor: cursor.executemany(statement, many))  # type: ignore[arg-type]
+        rows = list(many)
+        work = self._work(lambda cursor: cursor.executemany(statement, rows))  # type: ignore[arg-type]
+        return self._keep(await self._connection.visit(work, statements=len(rows)))
 
     async def fetchall(self) -> Sequence[Row]:
         """The rows, once."""
@@ -74,13 +130,15 @@ class OneVisitCursor:
     async def close(self) -> None:
         """It was closed when it had its rows."""
 
-    async def _run(self, run: Callable[[sqlite3.Cursor], sqlite3.Cursor]) -> Self:
+    def _work(self, run: Callable[[sqlite3.Cursor], sqlite3.Cursor]) -> Work:
         def work(connection: sqlite3.Connection) -> sqlite3.Cursor:
             cursor = run(connection.cursor())
             self._rows = cursor.fetchall() if cursor.description else ()
             cursor.close()
             return cursor
 
-        done = await self._connection.visit(work)
+        return work
+
+    def _keep(self, done: sqlite3.Cursor) -> Self:
         self.description, self.rowcount, self.lastrowid = done.description, done.rowcount, done.lastrowid
         return self

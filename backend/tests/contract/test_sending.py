@@ -40,10 +40,10 @@ async def test_a_click_costs_two_transactions_and_one_call_before_its_answer(
         await backend.until_event("workspace_status")  # once the first tick is over
         database, write, writes = backend.app.state.database, backend.app.state.database.write, []
 
-        def counted() -> Any:
+        def counted(*given: Any, **options: Any) -> Any:
             if of_the_click.get():
                 writes.append(len(workspace.sent(RUN_NOW)))
-            return write()
+            return write(*given, **options)
 
         monkeypatch.setattr(database, "write", counted)
         of_the_click.set(True)  # what this task calls or starts; the loops were started before

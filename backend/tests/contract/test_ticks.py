@@ -52,10 +52,10 @@ class Watched:
         database, hub = backend.app.state.database, backend.app.state.hub
         write, publish = database.write, hub.publish
 
-        def written() -> AbstractAsyncContextManager[Any]:
+        def written(*given: Any, **options: Any) -> AbstractAsyncContextManager[Any]:
             if of_the_tick.get():
                 self.calls_before_writes.append(len(self.calls()))
-            return write()
+            return write(*given, **options)
 
         def told(envelopes: Sequence[Envelope]) -> None:
             if of_the_tick.get():

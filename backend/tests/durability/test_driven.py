@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from backend.tests.support.backend import RUNS, TRIGGER
 from backend.tests.support.clock import ManualClock
@@ -262,5 +263,23 @@ def test_every_background_loop_survives_a_store_that_fails(tmp_path: Path) -> No
         assert len(workspace.all_started) == 2
         await play(backend, workspace, workspace.all_started[1][0])
         assert (await shown(backend, workspace.all_started[1][0]))["result"] == "SUCCESS"
+
+    told(tmp_path, story)
+
+
+def test_a_look_that_is_canceled_while_it_records_a_runs_end_has_told_it_to_everybody(tmp_path: Path) -> None:
+    async def story(backend: DrivenBackend, workspace: SimulatedWorkspace) -> None:
+        run_id = (await click(backend))["run_id"]
+        for _ in range(2):
+            workspace.advance(run_id)
+        assert backend.app is not None
+        state = backend.app.state
+        looking = asyncio.create_task(state.tracker.look(run_id))
+        event.listen(state.database.engine.sync_engine, "commit", lambda _: looking.cancel())
+        await asyncio.wait({looking})
+        assert looking.cancelled()
+        log = (await backend.during(backend.http.get("/api/events/poll?after=0&wait_s=0"))).json()["events"]
+        assert log[-1]["type"] == "databricks_job_completed"
+        assert state.hub.head_seq == log[-1]["seq"]
 
     told(tmp_path, story)
