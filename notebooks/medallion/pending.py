@@ -1,6 +1,6 @@
 """Which keys silver has to look at again: everything else stays untouched."""
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion.conform import filled, newest_first, place, since
@@ -13,15 +13,24 @@ from medallion.schemas import LINEAGE, Entity
 
 
 def bronze_rows(run: Run, lake: Lake, entity: Entity) -> DataFrame:
-    """The raw rows of a table; none when nothing of it has landed yet. A table of older code may lack columns."""
+    """The raw rows of a table; none when nothing of it has landed yet.
+
+    A table of older code lacks columns, or got them later: what landed before lies in the rescue column.
+    """
     table = f"bronze.{entity.table}"
     if lake.exists(table):
-        missing = [name for name in entity.columns if name not in lake.columns(table)]
-        rows = lake.read(table)
-        return rows.withColumns({name: F.lit(None).cast("string") for name in missing}) if missing else rows
+        rows, columns = lake.read(table), lake.columns(table)
+        first = columns[: columns.index(LINEAGE[0])]
+        late = [name for name in entity.columns if name not in first]
+        return rows.withColumns({name: _late(name, name in columns) for name in late}) if late else rows
     kinds = {"_line": "int", "_landed_at": "timestamp", "_ingested_at": "timestamp"}
     columns = [f"{name} {kinds.get(name, 'string')}" for name in (*entity.columns, *LINEAGE)]
     return run.spark.createDataFrame([], ", ".join(columns))
+
+
+def _late(name: str, has_column: bool) -> Column:
+    rescued = F.get_json_object("_rescued", f"$.{name}")
+    return F.coalesce(F.col(name), rescued) if has_column else rescued
 
 
 def keyed(rows: DataFrame, entity: Entity) -> DataFrame:

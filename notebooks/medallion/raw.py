@@ -12,6 +12,7 @@ from datetime import datetime
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from medallion.encodings import BYTE_ORDER_MARK, NO_TEXT, decoded, is_utf, text_of
 from medallion.landing import LandedFile
 from medallion.schemas import LINEAGE, Entity
 
@@ -20,12 +21,14 @@ FOLDER_READ_FROM = 16
 
 _CSV_RECORD = r'([^"\n]*(?:"(?:[^"]*"|[^\n]*)[^"\n]*)*)\n'
 _CSV_VALUE = r',("[^"]*(?:""[^"]*)*"|[^,]*)'
-_BYTE_ORDER_MARK = "\ufeff"
 _BLANKS = " \t\r\n"
 
 
 def contents(spark: SparkSession, root: str, files: Sequence[LandedFile], siblings: Iterable[LandedFile]) -> DataFrame:
-    """(_source_file, _file_hash, _landed_at, text) of each file. `siblings` are all files of the landing zone."""
+    """(_source_file, _file_hash, _landed_at, text, _is_utf) of each file; `encodings.decoded` reads the text.
+
+    `siblings` are all files of the landing zone.
+    """
     by_depth: defaultdict[int, list[str]] = defaultdict(list)
     for depth, source in _sources(files, siblings):
         by_depth[depth].append(f"{root}/{source}")
@@ -40,7 +43,8 @@ def contents(spark: SparkSession, root: str, files: Sequence[LandedFile], siblin
         "_source_file",
         F.sha2("content", 256).alias("_file_hash"),
         F.timestamp_millis("landed_ms").alias("_landed_at"),
-        _text("content").alias("text"),
+        text_of("content").alias("text"),
+        is_utf("content").alias("_is_utf"),
     )
 
 
@@ -73,16 +77,10 @@ def _read(spark: SparkSession, sources: list[str], depth: int) -> DataFrame:
     return spark.read.format("binaryFile").load(sources).select(below.alias("_source_file"), "content")
 
 
-def _text(content: str) -> Column:
-    """UTF-8, else Latin-1, which can represent every byte: no encoding loses a row."""
-    text = F.coalesce(F.expr(f"try_validate_utf8({content})"), F.decode(content, "ISO-8859-1"))
-    return F.ltrim(text, F.lit(_BYTE_ORDER_MARK))
-
-
 def hashes(texts: DataFrame) -> list[tuple[str, str, str]]:
     """(path, content hash, first CSV record) of each file, for the few files where the driver must decide."""
     header = F.regexp_extract(F.concat("text", F.lit("\n")), "^" + _CSV_RECORD, 1)
-    rows = texts.select("_source_file", "_file_hash", header.alias("header")).collect()
+    rows = texts.select("_source_file", "_file_hash", decoded(header).alias("header")).collect()
     return [(row["_source_file"], row["_file_hash"], row["header"]) for row in rows]
 
 
@@ -101,7 +99,7 @@ class Stamp:
 def json_rows(texts: DataFrame, entity: Entity, stamp: Stamp) -> DataFrame:
     """One raw row per JSON line; what is not a JSON object is kept whole in `_corrupt`."""
     lines = texts.select("*", F.posexplode(_json_documents()).alias("_position", "_record"))
-    lines = lines.withColumn("_record", F.trim(_without_return("_record"))).where("_record <> ''")
+    lines = lines.withColumn("_record", F.trim(decoded(_without_return("_record")))).where("_record <> ''")
     keys = F.json_object_keys("_record")
     unknown = F.filter(keys, lambda key: ~key.isin(*entity.columns))
     # Parsed a second time only where there is something to rescue: null in, null out.
@@ -128,7 +126,18 @@ def _is_lost(keys: Column, unknown: Column, entity: Entity) -> Column:
         | ~F.rtrim("_record", F.lit(_BLANKS)).endswith("}")
         | (says_nothing & (F.size(keys) > F.size(unknown)))
         | (F.col("_drifted").isNull() & (F.size(unknown) > 0))
+        | (F.instr("_record", "}") < F.length("_record")) & ~_is_one_value("_record")
     )
+
+
+def _is_one_value(record: str) -> Column:
+    """Whether nothing comes after a JSON value, where a parser that has read one looks no further (Spark's does not).
+
+    A list of the record and its hash ends with the hash then, and only then: no record can hold its own hash.
+    """
+    mark = F.sha2(record, 256)
+    both = F.concat(F.lit("["), record, F.lit(',"'), mark, F.lit('"]'))
+    return F.get_json_object(both, "$[1]").eqNullSafe(mark)
 
 
 def _json_documents() -> Column:
@@ -156,13 +165,14 @@ def _csv_part(texts: DataFrame, entity: Entity, header: str, paths: list[str], s
     rows = texts.where(F.col("_source_file").isin(paths)).select(
         "*", F.posexplode(records).alias("_position", "_record")
     )
-    rows = rows.withColumn("_record", _without_return("_record")).where("_position > 0 AND trim(_record) <> ''")
+    rows = rows.withColumn("_record", decoded(_without_return("_record")))
+    rows = rows.where("_position > 0 AND trim(_record) <> ''")
     values = F.regexp_extract_all(F.concat(F.lit(","), "_record"), F.lit(_CSV_VALUE), F.lit(1))
     rows = rows.withColumn("_values", values)
     unknown = [name for name in names if name not in entity.columns]
     return rows.select(
         *[_csv_value(names.index(c)).alias(c) if c in names else _no_text().alias(c) for c in entity.columns],
-        F.when(F.size("_values") != len(names), F.col("_record")).alias("_corrupt"),
+        F.when((F.size("_values") != len(names)) | F.lit(NO_TEXT in header), F.col("_record")).alias("_corrupt"),
         (_csv_rescue(names, unknown) if unknown else _no_text()).alias("_rescued"),
         F.sha2("_record", 256).alias("_content_hash"),
         (F.col("_position") + 1).cast("int").alias("_line"),
@@ -175,7 +185,7 @@ def _csv_part(texts: DataFrame, entity: Entity, header: str, paths: list[str], s
 def csv_names(header: str) -> list[str]:
     """Column names of a header record, lower case, without quotes; a name that comes again, or none, gets its place."""
     names: list[str] = []
-    for place, word in enumerate(header.strip().lstrip(_BYTE_ORDER_MARK).split(","), start=1):
+    for place, word in enumerate(header.strip().lstrip(BYTE_ORDER_MARK).split(","), start=1):
         name = word.strip().strip('"').strip().lower()
         names.append(f"{name or 'column'}_{place}" if not name or name in names else name)
     return names

@@ -15,6 +15,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from medallion.conform import filled
+from medallion.encodings import NO_TEXT
 from medallion.run import CLAIM_ID
 from medallion.schemas import BY_TABLE, Entity, Field
 
@@ -264,9 +265,15 @@ def reasons(table: str) -> Column:
     parts = []
     for rule in rules_of(table):
         if rule.severity == "reject":
-            words = F.lit(rule.message)
+            words = _unreadable() if rule is _READABLE else F.lit(rule.message)
             if rule.shown:
                 value = F.coalesce(F.substring(F.col(f"_raw.{rule.shown}"), 1, 80), F.lit(""))
                 words = F.concat(words, F.lit(": '"), value, F.lit("'"))
             parts.append(F.when(F.array_contains("_rejects", rule.name), words))
     return F.concat_ws("; ", *parts)
+
+
+def _unreadable() -> Column:
+    is_no_text = F.col("_corrupt").contains(NO_TEXT)
+    words = "the record is no text that can be read: UTF-8, UTF-16 with its byte order mark and Windows-1252 can"
+    return F.when(is_no_text, words).otherwise(_READABLE.message)

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 TEN_MB = "x" * 10_000_000
-GOOD = {"GOOD", "NOTES", "BIG", "TWICE", "CLOCK", "SAME"}
+GOOD = {"GOOD", "NOTES", "WINDOWS", "UTF8", "UTF-16", "UTF-16-BE", "UTF-8-SIG", "NESTED"}
+GOOD |= {"BIG", "TWICE", "CLOCK", "SAME"}
 """The claims that are fit for gold."""
 
 
@@ -18,9 +19,21 @@ def landed(module_workspace, make):
     w.land("claims/good.jsonl", [claim("GOOD")])
     w.land("claims/broken.jsonl", '{"claim_id": "BROKEN-1", "claim_am\n[]\nnull\n{"claim_id": "BROKEN-2"} trailing\n')
     w.land("claims/binary.jsonl", b"\x00\x01\xfe\xff\x80broken\n")
-    w.land("claims/latin.jsonl", json.dumps(claim("NOTES", treatment_notes="Bär"), ensure_ascii=False).encode("cp1252"))
-    w.land("claims/utf16.jsonl", json.dumps(claim("UTF16")).encode("utf-16"))
-    w.land("customers/utf16.csv", make.csv([make.customer(customer_id="CUS-16")]).encode("utf-16"))
+    w.land("claims/latin.jsonl", _noted(claim("NOTES"), "Bär").encode("cp1252"))
+    w.land(
+        "claims/mixed.jsonl", _noted(claim("WINDOWS"), "5 €").encode("cp1252") + _noted(claim("UTF8"), "Bär").encode()
+    )
+    for name in ("utf-16", "utf-16-be", "utf-8-sig"):  # the first one is little-endian with its mark
+        mark = "\ufeff" if name == "utf-16-be" else ""
+        w.land(f"claims/{name}.jsonl", (mark + _noted(claim(name.upper()), "Bär 🐕")).encode(name))
+        w.land(f"customers/{name}.csv", (mark + make.csv([make.customer(customer_id=name, city="Łódź")])).encode(name))
+    w.land("claims/cut.jsonl", json.dumps(claim("CUT")).encode("utf-16") + b"!")
+    w.land("claims/unmarked.jsonl", json.dumps(claim("UNMARKED")).encode("utf-16-le"))
+    w.land("customers/unmarked.csv", make.csv([make.customer(customer_id="UNMARKED")]).encode("utf-16-be"))
+    w.land("claims/half_a_pair.jsonl", (json.dumps(claim("HALF")) + "\ud83d").encode("utf-16", "surrogatepass"))
+    for n, line in enumerate(TWO_ON_A_LINE):
+        w.land(f"claims/two_{n}.jsonl", line)
+    w.land("claims/nested.jsonl", [claim("NESTED", treatment_notes="{}]", invoice={"lines": [{"usd": 1}, {"usd": 2}]})])
     for name in ("claims/empty.jsonl", "policies/empty.csv", "pets/blank.csv"):
         w.land(name, "" if "empty" in name else "\n\n")
     w.land("claims/missing.jsonl", [{"claim_id": "MISSING", "policy_id": "POL-1"}])
@@ -50,6 +63,20 @@ def landed(module_workspace, make):
 
 
 AMOUNTS = ("EUR 1.200,50", "12,5", "one hundred", "1e3", "$300", "99999999999.00", "12.345", "NaN", True, {"usd": 1})
+
+
+TWO_ON_A_LINE = (
+    '{"claim_id": "ONE"} {"claim_id": "TWO"}',
+    '{"claim_id": "ONE"}{"claim_id": "TWO"}',
+    '{"claim_id": "ONE"}, {"claim_id": "TWO"}',
+    '{"claim_id": "ONE"}], [{"claim_id": "TWO"}',
+    '{"claim_id": "ONE"} and {more}',
+)
+
+
+def _noted(claim, notes):
+    """The claim as a line of JSON that is not escaped."""
+    return json.dumps(claim | {"treatment_notes": notes}, ensure_ascii=False) + "\n"
 
 
 def _rule(landed, key):
@@ -82,14 +109,39 @@ def test_broken_json_lines_wait_as_they_were(landed):
     assert {_rule(landed, f"claims/broken.jsonl#{n}") for n in range(1, 5)} == {"record_readable"}
 
 
-def test_other_encodings_are_read_or_refused_and_never_lost(landed):
-    notes = landed.lake.by("silver.claims", "claim_id")["NOTES"]["treatment_notes"]
-    assert notes == "Bär"
-    assert _rule(landed, "claims/binary.jsonl#1") == "record_readable"
-    assert _rule(landed, "claims/utf16.jsonl#1") == "record_readable"
-    utf16 = [row for row in landed.lake.rows("bronze.customers") if row["_source_file"] == "customers/utf16.csv"]
-    assert any("CUS-16" in str(row).replace("\\\\u0000", "").replace("\\x00", "") for row in utf16)
-    assert "CUS-16" not in landed.lake.by("silver.customers", "customer_id")
+def test_text_is_read_in_the_encoding_that_it_is_in(landed):
+    claims, customers = landed.lake.by("silver.claims", "claim_id"), landed.lake.by("silver.customers", "customer_id")
+    assert {
+        i: claims[i]["treatment_notes"] for i in ("NOTES", "WINDOWS", "UTF8", "UTF-16", "UTF-16-BE", "UTF-8-SIG")
+    } == {
+        "NOTES": "Bär",
+        "WINDOWS": "5 €",
+        "UTF8": "Bär",
+        "UTF-16": "Bär 🐕",
+        "UTF-16-BE": "Bär 🐕",
+        "UTF-8-SIG": "Bär 🐕",
+    }
+    assert {customers[i]["city"] for i in ("utf-16", "utf-16-be", "utf-8-sig")} == {"Łódź"}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [*(f"claims/{name}.jsonl#1" for name in ("binary", "cut", "unmarked", "half_a_pair")), "customers/unmarked.csv#2"],
+)
+def test_bytes_that_are_no_text_are_refused_and_not_lost(landed, key):
+    assert _rule(landed, key) == "record_readable"
+    assert landed.reasons[key]["message"].startswith("the record is no text that can be read: UTF-8, UTF-16 with its")
+
+
+@pytest.mark.parametrize("number", range(len(TWO_ON_A_LINE)))
+def test_of_two_records_on_one_line_none_is_lost(landed, number):
+    assert _rule(landed, f"claims/two_{number}.jsonl#1") == "record_readable"
+    assert landed.reasons[f"claims/two_{number}.jsonl#1"]["raw"] == TWO_ON_A_LINE[number]
+
+
+def test_an_object_within_a_record_is_no_second_record(landed):
+    (row,) = [row for row in landed.lake.rows("bronze.claims") if row["claim_id"] == "NESTED"]
+    assert (row["_corrupt"], row["_rescued"]) == (None, '{"invoice":"{\\"lines\\":[{\\"usd\\":1},{\\"usd\\":2}]}"}')
 
 
 def test_empty_files_are_known_and_hold_nothing(landed):

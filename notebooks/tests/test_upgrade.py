@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from pyspark.sql import functions as F
 
 
 @pytest.fixture
@@ -67,6 +68,30 @@ def test_new_rows_come_into_tables_that_lack_columns(lake, make):
     assert lake.by("silver.claims", "claim_id")["D"]["treatment_notes"] == "well again"
     ingested = {row["claim_id"]: row["_ingested_at"] for row in lake.rows("bronze.claims")}
     assert (ingested["A"], ingested["D"] is None) == (None, False)
+
+
+def test_what_was_rescued_is_read_once_its_column_is_declared(workspace, make):
+    workspace.land_book()
+    workspace.land("claims/a.jsonl", [make.claim("A", treatment_notes="limps"), make.claim("B")])
+    workspace.run_all()
+    _code_is_older(workspace)
+    name = f"{workspace.catalog}.bronze.claims"
+    rescued = F.to_json(F.struct("treatment_notes", F.lit("7").alias("wag_factor")))
+    rows = workspace.spark.table(name).withColumn("_rescued", F.when(F.col("claim_id") == "A", rescued))
+    rows = rows.drop("treatment_notes")
+    rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true").saveAsTable(name)
+    workspace.run("silver")
+    assert _notes(workspace) == {"A": "limps", "B": None}
+    workspace.land("claims/b.jsonl", [make.claim("B", treatment_notes="coughs", updated_at="2025-04-01T00:00:00Z")])
+    workspace.land("claims/c.jsonl", [make.claim("C", treatment_notes="well")])
+    workspace.run_all()
+    _code_is_older(workspace)  # so that the table, which has the column now, is read once more as a whole
+    workspace.run("silver")
+    assert _notes(workspace) == {"A": "limps", "B": "coughs", "C": "well"}
+
+
+def _notes(workspace):
+    return {claim_id: row["treatment_notes"] for claim_id, row in workspace.by("silver.claims", "claim_id").items()}
 
 
 def test_a_run_for_chosen_claims_works_on_older_tables_and_takes_no_other(lake, make):
