@@ -146,7 +146,7 @@ _RELEASED = _columns(
     ("date", "service_date submitted_date decision_date payment_date"),
     ("string", "status denial_reason invoice_number"),
     ("boolean", "is_emergency"),
-    ("string", "service_month service_quarter"),
+    ("string", "service_month"),
     (_MONEY, "claim_amount approved_amount paid_amount case_reserve eligible_amount expected_paid"),
     ("string", "ineligible_reason"),
     (_MONEY, "leakage_amount"),
@@ -159,7 +159,7 @@ _RELEASED = _columns(
     ("string", "customer_state customer_zip_code provider_name provider_type provider_state"),
     ("boolean", "is_in_network"),
     ("array<string>", "warnings review_flags"),
-    ("string", "_content_hash _row_hash _run_id"),
+    ("string", "_content_hash _row_hash _run_id service_quarter"),
 )
 SCHEMAS = {"gold.claims_analytics": ", ".join(f"{name} {kind}" for name, kind in _RELEASED.items())} | {
     table: figure.schema for table, figure in FIGURES.items()

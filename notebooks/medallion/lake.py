@@ -12,7 +12,8 @@ from medallion.run import Commit, Run
 STAMPS = ("as_of", "_run_id")
 """What a row of a figure says about the run that last changed it; never part of its hash."""
 PARTITIONS = {"silver.claims": "service_quarter", "gold.claims_analytics": "service_quarter"}
-"""The large tables' partitions: a MERGE of few claims rewrites the quarters it touches, not the book."""
+"""The large tables' partitions: a MERGE of few claims rewrites the quarters it touches, not the book. The last columns,
+where Sail writes them whatever their place."""
 
 
 class Lake:
@@ -94,7 +95,7 @@ class Lake:
     def _write(self, table: str, rows: DataFrame, mode: str) -> None:
         evolution = "mergeSchema" if mode == "append" else "overwriteSchema"
         if table in self._schemas and (mode == "overwrite" or not self.exists(table)):
-            rows = rows.unionAll(self._run.spark.createDataFrame([], self._schemas[table]))
+            rows = rows.unionByName(self._run.spark.createDataFrame([], self._schemas[table]))
         writer = rows.write.format("delta").mode(mode).option(evolution, "true")
         if table in PARTITIONS and (mode == "overwrite" or not self.exists(table)):
             writer = writer.partitionBy(PARTITIONS[table])

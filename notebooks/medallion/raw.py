@@ -21,7 +21,6 @@ FOLDER_READ_FROM = 16
 
 _CSV_RECORD = r'([^"\n]*(?:"(?:[^"]*"|[^\n]*)[^"\n]*)*)\n'
 _CSV_VALUE = r',("[^"]*(?:""[^"]*)*"|[^,]*)'
-_BLANKS = " \t\r\n"
 
 
 def contents(spark: SparkSession, root: str, files: Sequence[LandedFile], siblings: Iterable[LandedFile]) -> DataFrame:
@@ -100,17 +99,18 @@ def json_rows(texts: DataFrame, entity: Entity, stamp: Stamp) -> DataFrame:
     """One raw row per JSON line; what is not a JSON object is kept whole in `_corrupt`."""
     lines = texts.select("*", F.posexplode(_json_documents()).alias("_position", "_record"))
     lines = lines.withColumn("_record", F.trim(decoded(_without_return("_record")))).where("_record <> ''")
-    keys = F.json_object_keys("_record")
+    lines = lines.withColumn("_content_hash", F.sha2("_record", 256))
+    lines = lines.withColumn("_value", F.when(_is_one_value(), F.col("_record")))
+    keys = F.json_object_keys("_value")
     unknown = F.filter(keys, lambda key: ~key.isin(*entity.columns))
     # Parsed a second time only where there is something to rescue: null in, null out.
-    drifted = F.from_json(F.when(F.size(unknown) > 0, F.col("_record")), "map<string,string>")
-    parsed = F.from_json("_record", ", ".join(f"{column} string" for column in entity.columns))
+    drifted = F.from_json(F.when(F.size(unknown) > 0, F.col("_value")), "map<string,string>")
+    parsed = F.from_json("_value", ", ".join(f"{column} string" for column in entity.columns))
     rows = lines.withColumns(
         {
             "_parsed": parsed,
             "_drifted": drifted,
             "_rescued": F.to_json(F.map_filter(drifted, lambda key, _: ~key.isin(*entity.columns))),
-            "_content_hash": F.sha2("_record", 256),
             "_line": (F.col("_position") + 1).cast("int"),
         }
     )
@@ -119,25 +119,24 @@ def json_rows(texts: DataFrame, entity: Entity, stamp: Stamp) -> DataFrame:
 
 
 def _is_lost(keys: Column, unknown: Column, entity: Entity) -> Column:
-    """Whether the columns do not keep a record. An object with something after it has keys, but nothing is parsed."""
+    """Whether the columns do not keep a record."""
     says_nothing = F.coalesce(*[F.col("_parsed")[name] for name in entity.columns]).isNull()
     return (
         keys.isNull()
-        | ~F.rtrim("_record", F.lit(_BLANKS)).endswith("}")
         | (says_nothing & (F.size(keys) > F.size(unknown)))
         | (F.col("_drifted").isNull() & (F.size(unknown) > 0))
-        | (F.instr("_record", "}") < F.length("_record")) & ~_is_one_value("_record")
     )
 
 
-def _is_one_value(record: str) -> Column:
-    """Whether nothing comes after a JSON value, where a parser that has read one looks no further (Spark's does not).
+def _is_one_value() -> Column:
+    """Whether a record is one JSON value with nothing after it, where a parser that has read one may look no further.
 
     A list of the record and its hash ends with the hash then, and only then: no record can hold its own hash.
     """
-    mark = F.sha2(record, 256)
-    both = F.concat(F.lit("["), record, F.lit(',"'), mark, F.lit('"]'))
-    return F.get_json_object(both, "$[1]").eqNullSafe(mark)
+    listed = F.concat(F.lit("["), "_record", F.lit(',"'), "_content_hash", F.lit('"]'))
+    ends_with_mark = F.get_json_object(listed, "$[1]").eqNullSafe(F.col("_content_hash"))
+    ends_with_its_only_brace = F.instr("_record", "}") == F.length("_record")
+    return F.when(ends_with_its_only_brace, True).otherwise(ends_with_mark)
 
 
 def _json_documents() -> Column:

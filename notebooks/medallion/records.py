@@ -45,7 +45,7 @@ def claim_rows(run: Run, claims: DataFrame) -> DataFrame:
     claims = with_terms(claims)
     partition = F.when(F.col("service_date").isNotNull(), quarter("service_date")).alias(PARTITIONS["silver.claims"])
     row_hash = F.md5(state_of(_ROW_STATE)).alias("_row_hash")
-    return claims.select(*CLAIMS.columns, partition, *TERM_COLUMNS, *KEPT, "_refs_hash", row_hash, _stamp(run))
+    return claims.select(*CLAIMS.columns, *TERM_COLUMNS, *KEPT, "_refs_hash", row_hash, _stamp(run), partition)
 
 
 def state_of(columns: tuple[str, ...]) -> Column:

@@ -157,7 +157,6 @@ def _rows(claims: DataFrame, run: Run) -> DataFrame:
     return claims.select(
         *_CLAIM,
         F.date_format("service_date", "yyyy-MM").alias("service_month"),
-        quarter("service_date").alias(PARTITIONS[TABLE]),
         *[F.coalesce(name, zero).cast(_MONEY).alias(name) for name in _TERMS],
         "ineligible_reason",
         _leakage().alias("leakage_amount"),
@@ -182,6 +181,7 @@ def _rows(claims: DataFrame, run: Run) -> DataFrame:
         "_content_hash",
         _released_hash().alias("_row_hash"),
         F.lit(run.batch_id).alias("_run_id"),
+        quarter("service_date").alias(PARTITIONS[TABLE]),
     )
 
 
