@@ -39,7 +39,7 @@ test-long: $(DEV) $(DASHBOARD) browser postgresql ## The long tests (chaos, soak
 	.venv/bin/pytest -m long
 
 test-spark: $(DEV) .venv-spark/.made ## The notebooks on Apache Spark and Delta Lake (needs Java 17)
-	.venv/bin/python -m deploy.apache_spark .venv/bin/pytest notebooks/tests
+	.venv/bin/python -m deploy.apache_spark .venv/bin/pytest local_workspace/tests/test_engine_spark.py notebooks/tests
 
 bench: $(DEV) $(DASHBOARD) ## Benchmarks; results in benchmarks/results/*.json
 	.venv/bin/python -m benchmarks

@@ -45,9 +45,7 @@ class Registrar:
     def sync(self) -> None:
         """Register what is new, drop what is gone; costs a few directory listings when nothing changed."""
         schemas: dict[tuple[str, str], SchemaInfo] = {}
-        for engine_name in engine_catalogs(self._catalog):
-            if self._only is not None and engine_name not in self._only:
-                continue
+        for engine_name in self._engine_names():
             source = LEGACY_CATALOG if engine_name == SPARK_CATALOG else engine_name
             for schema in self._catalog.list_schemas(source):
                 schemas[engine_name, schema.name] = schema
@@ -56,18 +54,26 @@ class Registrar:
         self._sync_views(schemas)
         self._fresh = False
 
+    def _engine_names(self) -> list[str]:
+        return [name for name in engine_catalogs(self._catalog) if self._only is None or name in self._only]
+
     def _sync_schemas(self, schemas: dict[tuple[str, str], SchemaInfo]) -> None:
         for name in self._schemas - schemas.keys():
-            self._execute(f"DROP SCHEMA IF EXISTS {quoted(*name)} CASCADE")
+            self._drop_schema(name)
         for name in schemas.keys() - self._schemas:
-            if name[1] == "default":  # the engine makes it by itself, but nowhere
-                self._execute(f"DROP SCHEMA IF EXISTS {quoted(*name)}")
-            location = literal(schemas[name].storage_location)
-            self._execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(*name)} LOCATION {location}")
+            self._tell_schema(name, schemas[name])
         self._schemas = set(schemas)
         for known in (self._tables, self._views):
             for name3 in [name3 for name3 in known if name3[:2] not in schemas]:
                 del known[name3]
+
+    def _drop_schema(self, name: tuple[str, str]) -> None:
+        self._execute(f"DROP SCHEMA IF EXISTS {quoted(*name)} CASCADE")
+
+    def _tell_schema(self, name: tuple[str, str], schema: SchemaInfo) -> None:
+        if schema.name == "default":  # the engine makes it by itself, but nowhere
+            self._execute(f"DROP SCHEMA IF EXISTS {quoted(*name)}")
+        self._execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(*name)} LOCATION {literal(schema.storage_location)}")
 
     def _sync_tables(self, schemas: dict[tuple[str, str], SchemaInfo]) -> None:
         wanted = {
@@ -76,11 +82,15 @@ class Registrar:
             for table, folder in self._catalog.table_folders(schema)
         }
         for name3 in self._tables.keys() - wanted.keys():
-            self._execute(f"DROP TABLE IF EXISTS {quoted(*name3)}")
+            self._drop_table(name3, self._tables[name3])
         for name3, folder in wanted.items():
             if self._tables.get(name3) != folder:
                 self._tell_table(name3, folder)
         self._tables = wanted
+
+    def _drop_table(self, name: TableName, folder: str) -> None:
+        """The engine forgets the name; `folder` is where the table was."""
+        self._execute(f"DROP TABLE IF EXISTS {quoted(*name)}")
 
     def _tell_table(self, name: TableName, folder: str) -> None:
         """A table that the session created itself has its columns fixed there; told by location, they are read."""

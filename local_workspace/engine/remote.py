@@ -1,7 +1,7 @@
 """A Spark Connect server that somebody else runs (SPARK_REMOTE): what it has to have, and what is said when it has not.
 
-It must serve the workspace's default catalog and see the same files as this machine. A catalog of it that the workspace
-does not know is never touched.
+It must serve the workspace's default catalog, or be Apache Spark with Delta Lake (see one_catalog), and see the same
+files as this machine. A catalog of it that the workspace does not know is never touched.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from local_workspace.engine.names import quoted
 
 _REACHED_WITHIN_S = 5.0
 _DEFAULT_PORT = 15002  # Spark Connect's own
+_DELTA_CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
 
 
 class RemoteUnfit(Exception):
@@ -41,10 +42,16 @@ def served_catalogs(url: str, wanted: Iterable[str], needed: str, execute: Calla
     if needed not in served:
         raise RemoteUnfit(
             f"SPARK_REMOTE: the server at {_without_options(url)} has no catalog {needed!r}. Start Sail with "
-            f'SAIL_CATALOG__LIST=\'[{{type="memory", name="{needed}", initial_database=["default"]}}]\', or give '
-            f"Spark a Delta catalog of that name (spark.sql.catalog.{needed})."
+            f'SAIL_CATALOG__LIST=\'[{{type="memory", name="{needed}", initial_database=["default"]}}]\', or Apache '
+            f"Spark with Delta Lake and spark.sql.catalog.spark_catalog={_DELTA_CATALOG}."
         )
     return served
+
+
+def has_delta_in_spark_catalog(setting: Callable[[str, str], Any], needed: str) -> bool:
+    """Whether the server is Apache Spark with Delta Lake. A Delta catalog of another name is none that it can use."""
+    named = setting(f"spark.sql.catalog.{needed}", "")
+    return setting("spark.sql.catalog.spark_catalog", "") == _DELTA_CATALOG and named in ("", _DELTA_CATALOG)
 
 
 def same_files_missing(url: str, fault: Exception) -> RemoteUnfit:

@@ -18,15 +18,19 @@ from pyspark.sql.connect.session import SparkSession as ConnectSession
 from local_workspace.engine.catalog import Catalog
 from local_workspace.engine.names import Cursor, Namespace, TableName, quoted
 from local_workspace.engine.nullable_writes import NullableWrites
+from local_workspace.engine.one_catalog import NameInterceptor, OneCatalog
 from local_workspace.engine.plan_paths import PathInterceptor, PathMapper
 from local_workspace.engine.registration import Registrar, engine_catalogs
-from local_workspace.engine.remote import expect_reachable, served_catalogs
+from local_workspace.engine.remote import expect_reachable, has_delta_in_spark_catalog, served_catalogs
+from local_workspace.engine.shared_registration import SharedRegistrar
 from local_workspace.engine.statements import NESTED_VIEW, Statements
 
 _SESSION_CONF = {"spark.sql.sources.default": "delta", "spark.sql.session.timeZone": "UTC"}
 # Otherwise pyspark looks for the caller's line, and for IPython, at every call that makes a column. Apache Spark has it
 # as a setting of the server and refuses it here.
 _EMBEDDED_CONF = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
+# The default, which Spark 4.1 writes as "3221225472b" and pyspark-client 4.2 reads as a number.
+_SPARK_CONF = {"spark.sql.session.localRelationSizeLimit": "3221225472"}
 
 
 class WorkspaceTables(ConnectCatalog):  # type: ignore[misc]  # pyspark is untyped here
@@ -80,9 +84,10 @@ class Engine:
         self._remote = spark_remote
         self._servers: list[Any] = []
         self._listed: set[str] = set()
+        self._names = OneCatalog(catalog)
         self.session = WorkspaceSession(connection=self._connection())
         ConnectSession._set_default_and_active_session(self.session)
-        self._registrar = Registrar(catalog, self.session.engine_sql, self._remote_catalogs())
+        self._registrar = self._new_registrar()
         self._configure()
         self._registrar.sync()
         self.use_defaults()
@@ -113,12 +118,16 @@ class Engine:
 
     def use(self, catalog: str, schema: str) -> None:
         """Make unqualified names mean this catalog and schema."""
+        if self._names.active:
+            self.session.engine_sql(f"USE {self._names.schema(catalog, schema)}")
+            self._names.current = catalog
+            return
         self.session.engine_sql(f"USE CATALOG {quoted(catalog)}")
         self.session.engine_sql(f"USE DATABASE {quoted(schema)}")
 
     def namespace(self) -> tuple[str, str]:
         row = self.session.engine_sql("SELECT current_catalog(), current_database()").collect()[0]
-        return str(row[0]), str(row[1])
+        return self._names.told_back(str(row[1])) if self._names.active else (str(row[0]), str(row[1]))
 
     def has_temporary_views(self) -> bool:
         """Whether the notebook made some; those that answer a nested DESCRIBE HISTORY do not count."""
@@ -139,12 +148,17 @@ class Engine:
         self._registrar.sync()
         self.use(catalog, schema)
 
-    def _remote_catalogs(self) -> list[str] | None:
-        """The catalogs that a server of somebody else has; the embedded one is given them all. Raises: RemoteUnfit."""
+    def _new_registrar(self) -> Registrar:
+        """For the embedded engine, which has every catalog, or a server of somebody else's. Raises: RemoteUnfit."""
+        execute = self.session.engine_sql
         if not self._remote:
-            return None
+            return Registrar(self.catalog, execute)
         needed = self.catalog.default_catalog
-        return served_catalogs(self._remote, [needed, *engine_catalogs(self.catalog)], needed, self.session.engine_sql)
+        if has_delta_in_spark_catalog(self.session.conf.get, needed):
+            self._names.active = True
+            return SharedRegistrar(self.catalog, execute)
+        served = served_catalogs(self._remote, [needed, *engine_catalogs(self.catalog)], needed, execute)
+        return Registrar(self.catalog, execute, served)
 
     def _connection(self) -> Any:
         if self._remote:
@@ -153,6 +167,8 @@ class Engine:
         os.environ |= {"SPARK_REMOTE": url, "SPARK_CONNECT_MODE_ENABLED": "1"}  # SparkSession.builder finds the session
         builder = DefaultChannelBuilder(url)
         builder.add_interceptor(PathInterceptor(self.mapper, self._nullable_writes.rewrite))
+        if self._remote:
+            builder.add_interceptor(NameInterceptor(self._names))
         return builder
 
     def _schema_of(self, relation: Any) -> Any:
@@ -175,5 +191,6 @@ class Engine:
     def _configure(self) -> None:
         if not self._remote:  # an engine in this process loses no answer that it would have to be asked for again
             self.session.client.disable_reattachable_execute()
-        for key, value in (_SESSION_CONF if self._remote else _SESSION_CONF | _EMBEDDED_CONF).items():
+        own = _SPARK_CONF if self._names.active else {} if self._remote else _EMBEDDED_CONF
+        for key, value in (_SESSION_CONF | own).items():
             self.session.conf.set(key, value)

@@ -17,6 +17,8 @@ from databricks.sdk import WorkspaceClient
 from local_workspace.tests.serving_app import Served, workspace
 from local_workspace.tests.stages import Stage
 
+collect_ignore = [] if os.environ.get("SPARK_REMOTE") else ["test_engine_spark.py"]
+
 
 @pytest.fixture
 def stage() -> Stage:

@@ -1,0 +1,62 @@
+"""Telling a server whose catalog all sessions share, and which outlives them, what the workspace has.
+
+On Apache Spark DROP deletes the files of a table that a notebook wrote: a name is dropped only where no files are left.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from pyspark.errors import PySparkException
+
+from local_workspace.engine.catalog import SchemaInfo
+from local_workspace.engine.names import TableName, literal, quoted
+from local_workspace.engine.registration import Registrar
+from local_workspace.engine.remote import RemoteUnfit
+
+
+class SharedRegistrar(Registrar):
+    """A Registrar of which several may tell the same server at the same time."""
+
+    def _engine_names(self) -> list[str]:
+        return [each.name for each in self._catalog.list_catalogs()]
+
+    def _drop_schema(self, name: tuple[str, str]) -> None:
+        """It stays as an empty name: what another session makes there meanwhile must not go with it."""
+
+    def _tell_schema(self, name: tuple[str, str], schema: SchemaInfo) -> None:
+        """Raises: RemoteUnfit when the server has the schema at another place."""
+        location = literal(schema.storage_location)
+        self._execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(*name)} LOCATION {location}")
+        described = self._execute(f"DESCRIBE SCHEMA {quoted(*name)}").collect()
+        place = next(row[1] for row in described if row[0] == "Location")
+        if Path(unquote(urlsplit(place).path)) != Path(schema.storage_location):
+            raise RemoteUnfit(
+                f"SPARK_REMOTE: the server keeps {schema.full_name} at {place}, not at {schema.storage_location}; "
+                "another data directory uses this server. Each needs a server of its own."
+            )
+        self._forget_gone(name, schema)
+
+    def _forget_gone(self, name: tuple[str, str], schema: SchemaInfo) -> None:
+        """Names of tables and views that were deleted while nobody could tell the server."""
+        views = {row["viewName"] for row in self._execute(f"SHOW VIEWS IN {quoted(*name)}").collect()}
+        listed = self._execute(f"SHOW TABLES IN {quoted(*name)}").collect()
+        tables = {row["tableName"] for row in listed if not row["isTemporary"]} - views
+        folders = {table: str(folder) for table, folder in self._catalog.table_folders(schema)}
+        for table in tables - folders.keys():
+            self._drop_table((*name, table), str(Path(schema.storage_location, table)))
+        self._tables.update({(*name, table): folders[table] for table in tables & folders.keys()})
+        for view in views - {each for each, _ in self._catalog.views(schema)}:
+            self._execute(f"DROP VIEW IF EXISTS {quoted(*name, view)}")
+
+    def _drop_table(self, name: TableName, folder: str) -> None:
+        if not Path(folder, "_delta_log").is_dir():
+            super()._drop_table(name, folder)
+
+    def _tell_table(self, name: TableName, folder: str) -> None:
+        """Another session may be telling it at this moment."""
+        try:
+            self._execute(f"CREATE TABLE IF NOT EXISTS {quoted(*name)} USING DELTA LOCATION {literal(folder)}")
+        except PySparkException:
+            self._execute(f"DESCRIBE TABLE {quoted(*name)}")
