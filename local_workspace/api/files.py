@@ -19,6 +19,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from local_workspace.api.http import ApiError, answer, boolean, integer, invalid, missing, unsupported
 from local_workspace.objects.staging import staged
@@ -54,6 +55,17 @@ class _Place:
     is_volume: bool
 
 
+class OpenFileResponse(FileResponse):
+    """Serves the file that its path names at the beginning, also when another one takes the name meanwhile."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with await asyncio.to_thread(open, self.path, "rb") as file:
+            self.stat_result = os.fstat(file.fileno())
+            self.set_stat_headers(self.stat_result)
+            self.path = f"/dev/fd/{file.fileno()}"
+            await super().__call__(scope, receive, send)
+
+
 class _FilesApi:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -64,7 +76,7 @@ class _FilesApi:
         if not place.local.is_file():
             raise missing(f"The file being accessed is not found. Path: {place.uri}")
         _refuse_modified(request, place.local)
-        return FileResponse(place.local, media_type="application/octet-stream")
+        return OpenFileResponse(place.local, media_type="application/octet-stream")
 
     async def upload(self, request: Request) -> Response:
         place = self._place(request)

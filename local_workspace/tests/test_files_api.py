@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from databricks.sdk.errors import AlreadyExists, BadRequest, DatabricksError, NotFound
 from databricks.sdk.service.catalog import VolumeType
+from starlette.types import Message
 
+from local_workspace.api.files import OpenFileResponse
 from local_workspace.storage import Storage
 from local_workspace.tests.serving_app import Served, workspace
 
@@ -144,6 +146,26 @@ def test_a_range_of_a_file_is_served_while_it_is_unmodified(served: Served, fold
     )
     old = {"If-Unmodified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"}
     assert served.http.get(address, headers=old).status_code == 412
+
+
+async def test_a_file_that_is_replaced_while_it_is_served_arrives_as_it_was(tmp_path: Path) -> None:
+    """A progress file is replaced many times a run, and read as often."""
+    file, sent = tmp_path / "x", bytearray()
+    file.write_bytes(b"9")
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            (tmp_path / "y").write_bytes(b"10")
+            (tmp_path / "y").replace(file)
+        sent.extend(message.get("body", b""))
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    scope = {"type": "http", "method": "GET", "headers": [], "asgi": {"spec_version": "2.4"}}
+    response = OpenFileResponse(file)
+    await response(scope, receive, send)
+    assert (bytes(sent), response.headers["content-length"]) == (b"9", "1")
 
 
 def test_an_upload_leaves_nothing_behind_but_the_file(served: Served, folder: str) -> None:
