@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import os
 import random
-import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from websockets.sync.client import connect
 
 from benchmarks.large_store_build import FIRST_RUN_ID, multiply
 from benchmarks.quantiles import summary
+from benchmarks.stored import one_number
 from e2e.server import Server, free_port
 
 RUNS = int(os.environ.get("PETINSURE_BENCH_RUNS", "1000000"))
@@ -28,6 +28,7 @@ REQUESTS = 330
 SETTLED_S = 6.0  # what follows a start, the reading of the lake and the like, is not what pages are measured beside
 REPLAYED = 10_000
 REPLAYS = 9
+OLDEST = "SELECT oldest_seq FROM event_head"
 HISTORY = "/api/pipeline/databricks/runs"
 FILTERS: tuple[dict[str, str], ...] = (
     {}, {"layer": "gold"}, {"state": "FAILED"}, {"state": "TERMINATED"}, {"state": "REFUSED"}, {"state": "TIMEDOUT"},
@@ -58,8 +59,8 @@ def measure(runs: int = RUNS) -> dict[str, object]:
                 "store_gb": round(store.stat().st_size / 1e9, 1),
                 "built_in_s": round(built_s),
                 "start_s": {"few_runs": round(small_s, 2), **_starts(server)},
-                **_used(server, store, runs),
-                "row_bytes": _row_bytes(store, runs),
+                **_used(server, runs),
+                "row_bytes": _row_bytes(server, runs),
             }
         finally:
             server.close()
@@ -79,17 +80,16 @@ def _starts(server: Server) -> dict[str, float]:
     return {"all_runs": round(whole[0], 2), "all_runs_again": round(whole[1], 2), "server_alone": round(alone_s, 2)}
 
 
-def _row_bytes(store: Path, runs: int) -> dict[str, float]:
+def _row_bytes(server: Server, runs: int) -> dict[str, float]:
     """What one run and one event cost: the texts of a sample, and the file's size shared out over all."""
-    with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as db:
-        text = db.execute("SELECT avg(length(text)) FROM (SELECT text FROM events LIMIT 10000)").fetchone()[0]
-    db.close()
-    return {"event_text": round(text), "file_for_a_run_with_its_events": round(store.stat().st_size / runs)}
+    text = one_number(server, "SELECT avg(length(text)) FROM (SELECT text FROM events LIMIT 10000)")
+    size = (server.data_dir / "petinsure.db").stat().st_size
+    return {"event_text": round(text), "file_for_a_run_with_its_events": round(size / runs)}
 
 
-def _used(server: Server, store: Path, runs: int) -> dict[str, object]:
+def _used(server: Server, runs: int) -> dict[str, object]:
     time.sleep(SETTLED_S)
-    before = _oldest(store)
+    before = one_number(server, OLDEST)
     random.seed(runs)
     some_runs = (f"{HISTORY}/{FIRST_RUN_ID + random.randint(1, runs)}" for _ in itertools.count())
     by_filter: dict[str, list[float]] = {}
@@ -100,7 +100,7 @@ def _used(server: Server, store: Path, runs: int) -> dict[str, object]:
         "detail": _figures(server, REQUESTS, lambda: _timed(lambda: server.http.get(next(some_runs)).read())),
         f"replay_of_{REPLAYED}_events": _figures(server, REPLAYS, lambda: _replay(server)),
         "write_while_trimming": _figures(server, REQUESTS, lambda: _timed(lambda: _land(server))),
-        "events_trimmed_meanwhile": _oldest(store) - before,
+        "events_trimmed_meanwhile": one_number(server, OLDEST) - before,
     }
 
 
@@ -162,10 +162,3 @@ def _replay(server: Server) -> float:
     seqs = [int(line[len('{"seq":') : line.index(",")]) for frame in frames for line in frame.split("\n")]
     assert seqs == list(range(head - REPLAYED + 1, head - REPLAYED + 1 + len(seqs)))
     return took_s
-
-
-def _oldest(store: Path) -> int:
-    with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as db:
-        oldest: int = db.execute("SELECT oldest_seq FROM event_head").fetchone()[0]
-    db.close()
-    return oldest

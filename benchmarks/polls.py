@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 import tempfile
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ import httpx
 
 from benchmarks.outside_workspace import outside_workspace, pointing_at, used_once
 from benchmarks.prometheus import samples, total
+from benchmarks.stored import one_number
 from e2e.server import Server, until
 
 ACTIVE = (1, 25, 26, 100, 250)
@@ -63,7 +63,11 @@ def _held_back(workspace: httpx.Client) -> int:
 
 def _counted(server: Server, wanted: int) -> dict[str, object]:
     """The calls of TICKS ticks, counted from one pause between two ticks to another."""
-    until(f"{wanted} active runs to be known", lambda: _active(server) == wanted, 120)
+    until(
+        f"{wanted} active runs to be known",
+        lambda: one_number(server, "SELECT count(*) FROM runs WHERE active") == wanted,
+        120,
+    )
     ticks, before = _between_ticks(server)
     until("enough ticks", lambda: total(server, "petinsure_polls_total") >= ticks + TICKS, 600)
     now, after = _between_ticks(server)
@@ -91,10 +95,3 @@ def _calls(server: Server) -> dict[str, float]:
     for labels, value in samples(server, "petinsure_workspace_calls_total"):
         calls[labels["endpoint"]] = calls.get(labels["endpoint"], 0) + value
     return calls
-
-
-def _active(server: Server) -> int:
-    with sqlite3.connect(f"file:{server.data_dir / 'petinsure.db'}?mode=ro", uri=True) as db:
-        count: int = db.execute("SELECT count(*) FROM runs WHERE active").fetchone()[0]
-    db.close()
-    return count

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 import structlog
+import uvloop
 
 from app import logs
 from app.checkout import CHECKOUT
@@ -43,8 +44,8 @@ def run_server(*, host: str, port: int, data_dir: Path, say: Say) -> int:
         for secret in settings.secrets:
             masked.add(secret)
         _refuse_open_address(host, settings)
-        with _listen(host, port) as listening:
-            asyncio.run(_serve(settings, host, listening, say, masked))
+        with _listen(host, port) as listening, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, host, listening, say, masked))
     except (SettingsFault, StoreUnusable, WorkspaceDidNotStart, _CannotListen) as fault:
         say(str(fault))
         return EXIT_CANNOT_START

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import sys
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -63,4 +63,4 @@ async def _nothing(db: AsyncConnection) -> dict[str, Any]:
 
 if __name__ == "__main__":
     with socket.socket(fileno=int(sys.argv[1])) as inherited:
-        asyncio.run(serve(Path(sys.argv[2]), inherited))
+        uvloop.run(serve(Path(sys.argv[2]), inherited))

@@ -9,6 +9,7 @@ import signal
 
 _PR_SET_PDEATHSIG = 1
 _WATCH_EVERY_S = 0.5
+NICENESS = 5
 MEMORY_SIGNAL = signal.SIGXCPU  # ends a process without asking it, and nothing else sends it here
 
 
@@ -78,6 +79,11 @@ def volunteer_for_out_of_memory() -> None:
             file.write("500")
     except OSError:  # no such thing outside of Linux
         return
+
+
+def let_others_first() -> None:
+    """Whoever serves people, and whatever else the machine is for, does not wait for a notebook's processors."""
+    os.nice(NICENESS)
 
 
 def kill_group(pid: int) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from local_workspace.engine import frames
 from local_workspace.engine.process_life import (
     die_with_parent,
+    let_others_first,
     memory_limit_bytes,
     start_reaper,
     volunteer_for_out_of_memory,
@@ -91,6 +92,7 @@ class Nursery:
             self._control.close()
             _own_group(0)
             volunteer_for_out_of_memory()
+            let_others_first()
             start_reaper(memory_limit_bytes())
             die_with_parent(parent)
             _live(socket.socket(fileno=descriptor), self._data_dir, self._spark_remote)

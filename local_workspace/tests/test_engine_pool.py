@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from local_workspace.engine.pool import WorkerPool
-from local_workspace.engine.process_life import death_in_words
+from local_workspace.engine.process_life import NICENESS, death_in_words
 from local_workspace.tests.live_engine import Bench, bench
 from local_workspace.tests.waiting import until
 
@@ -41,6 +41,11 @@ def test_a_notebook_that_simply_ends_is_a_success_with_an_empty_result(live: Ben
 def test_every_task_has_a_process_of_its_own(live: Bench) -> None:
     source = "import os\ndbutils.notebook.exit(os.getpid())"
     assert live.run(source).result != live.run(source).result
+
+
+def test_a_notebook_leaves_the_processors_to_others_first(live: Bench) -> None:
+    source = "import os\ndbutils.notebook.exit(os.getpriority(os.PRIO_PROCESS, 0))"
+    assert int(str(live.run(source).result)) == min(os.getpriority(os.PRIO_PROCESS, 0) + NICENESS, 19)
 
 
 def test_three_tasks_in_a_row_find_a_worker_although_the_pool_is_smaller(live: Bench) -> None:

@@ -44,4 +44,6 @@ class SystemClock:
 
 def iso(at: datetime) -> str:
     """The wire form of an instant: ISO 8601, milliseconds, Z."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"

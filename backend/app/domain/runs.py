@@ -37,7 +37,9 @@ class TaskRecord:
 
     def as_json(self) -> dict[str, Any]:
         """The form events carry; `from_json` reads it back unchanged."""
-        return {name: _wire(getattr(self, name)) for name in _TASK_FIELDS}
+        body = {name: getattr(self, name) for name in _TASK_FIELDS}
+        body["started_at"], body["ended_at"] = _wire(self.started_at), _wire(self.ended_at)
+        return body
 
     @classmethod
     def from_json(cls, body: Json) -> Self:

@@ -79,6 +79,15 @@ class Submission:
     job_url: str | None = None
     error: Mapping[str, Any] | None = None
     unmapped: tuple[str, ...] | None = None
+    place: int = 0
+
+    @property
+    def turn(self) -> tuple[int, datetime, str]:
+        """Sorts clicks in the order they were made, whatever the clock did meanwhile.
+
+        `place` is above that of every click that waited when this one came; the rest parts clicks of old stores.
+        """
+        return (self.place, self.requested_at, self.submission_id)
 
 
 @dataclass(frozen=True, slots=True)

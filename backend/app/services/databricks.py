@@ -81,6 +81,7 @@ class DatabricksWorkspace:
         self.host = (host if "://" in host else f"https://{host}").rstrip("/")
         self._make_config = config
         self._config: Config | None = None
+        self._lasting_headers: dict[str, str] | None = None
         self._executor = executor
         self._clock = clock
         self._on_call = on_call
@@ -416,8 +417,11 @@ class DatabricksWorkspace:
             self._gate.answered(endpoint)
 
     async def _authenticate(self) -> dict[str, str]:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._fresh_headers)
+        """The headers of this call. Only those that are renewed now and then need a thread, which may block."""
+        if self._lasting_headers is None:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._executor, self._fresh_headers)
+        return self._lasting_headers
 
     def _fresh_headers(self) -> dict[str, str]:
         from databricks.sdk.errors import DatabricksError
@@ -426,6 +430,8 @@ class DatabricksWorkspace:
             if self._config is None:
                 self._config = self._make_config()
             headers: dict[str, str] = self._config.authenticate()
+            if getattr(self._config, "auth_type", None) == "pat":  # a personal access token, the same at every call
+                self._lasting_headers = headers
             return headers
         except DatabricksError as fault:
             raise WorkspaceUnauthorized("The workspace refused the credentials.") from fault

@@ -66,16 +66,21 @@ class EtaService:
         """Learn anew when it is needed: other replicas may have seen runs end."""
         self._learned.clear()
 
-    def learn(self, record: RunRecord) -> None:
-        """A run has ended: what was learned of its tasks is out of date."""
-        self._learned.pop((record.workspace_id, record.task_set or ""), None)
+    def ended(self, record: RunRecord) -> None:
+        """What was expected of the run is no longer needed."""
         self._expected.pop(record.run_id, None)
 
     async def learn_anew(self, record: RunRecord) -> None:
-        """Work out what the run has taught, so that the next click need not."""
-        if record.task_set is not None:
+        """Work out what the ended run has taught, so that the next click need not; until then the old model counts."""
+        if record.task_set is None:
+            return
+        key = (record.workspace_id, record.task_set)
+        try:
             async with self._journal.read() as db:
-                await self._model(db, record.workspace_id, record.task_set)
+                self._learned[key] = await self._learn(db, *key)
+        except Exception:
+            self._learned.pop(key, None)
+            raise
 
     async def warm_up(self, workspace_id: Callable[[], str | None]) -> None:
         """The same for all that people click, at the start. What fails here is left to the first click."""
@@ -168,11 +173,14 @@ class EtaService:
         kept = self._learned.get(key)
         # The leader sees every run end, and forgets what it then has to learn anew.
         if kept is None or (not self._replica.leading and now - kept.at > LEARN_ANEW_S):
-            found = await runs.comparable(db, workspace_id, task_set, limit=HISTORY)
-            past = [one for record in reversed(found) if (one := past_run(record)) is not None]
-            whole_s = tuple(sum(one.phases_s[START:]) for one in past)
-            kept = self._learned[key] = _Learned(learn(past), whole_s, now)
+            kept = self._learned[key] = await self._learn(db, workspace_id, task_set)
         return kept
+
+    async def _learn(self, db: AsyncConnection, workspace_id: str, task_set: str) -> _Learned:
+        found = await runs.comparable(db, workspace_id, task_set, limit=HISTORY)
+        past = [one for record in reversed(found) if (one := past_run(record)) is not None]
+        whole_s = tuple(sum(one.phases_s[START:]) for one in past)
+        return _Learned(learn(past), whole_s, self._clock.monotonic())
 
 
 def _keep(kept: dict[_Key, _Value], key: _Key, value: _Value) -> None:

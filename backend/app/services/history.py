@@ -131,6 +131,8 @@ class RunHistory:
         self, db: AsyncConnection, active: Sequence[RunRecord]
     ) -> dict[tuple[str, int | str], dict[str, Any] | None]:
         """What was asked about active runs, for those where anything was asked in their present attempt."""
+        if not active:
+            return {}
         attempts = {_identity(one): one.attempt for one in active}
         found = await actions.cancels(db, [one.workspace_id for one in active], [one.run_id for one in active])
         return {

@@ -19,7 +19,7 @@ from app.store.lake import TableFacts
 
 log = structlog.get_logger()
 
-AT_ONCE = 2_000
+AT_ONCE = 1_000
 FEWER_AT_ONCE = 500
 NO_WAREHOUSE = (
     "There is no SQL warehouse to read the tables with: create one, or name one in DATABRICKS_WAREHOUSE_ID. "

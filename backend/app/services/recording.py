@@ -220,7 +220,7 @@ class RunRecorder:
         for record in finished:
             self._trace(record)
             self._details.forget(record)
-            self._eta.learn(record)
+            self._eta.ended(record)
             self.finished.put_nowait(record)
             log.info("run_ended", run_id=record.run_id, result=record.result, duration_s=record.duration_s)
         if transaction.envelopes:

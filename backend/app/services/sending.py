@@ -31,6 +31,8 @@ from app.store import runs, submissions
 log = structlog.get_logger()
 
 FIRST_LOOK_S = 2.0
+# So often the loop goes round until an attempt's news has become the answer to its click.
+ANSWER_TURNS = 5
 
 
 class SubmitApi(Protocol):
@@ -302,6 +304,8 @@ class Sender:
 
     async def _first_look(self, run_id: int) -> None:
         """Read the new run at once, so that its state is shown early; a failure is the poller's business."""
+        for _ in range(ANSWER_TURNS):
+            await asyncio.sleep(0)
         try:
             await self._watcher.look(run_id, read_within_s=FIRST_LOOK_S)
         except Exception as fault:
@@ -325,4 +329,4 @@ def _sent_to(workspace_id: str, target: JobTarget | NotebookTarget, submission: 
 
 def _behind(one: Submission, other: Submission) -> bool:
     """Whether `one` comes after `other` (or is it) in the order of the clicks."""
-    return (one.requested_at, one.submission_id) >= (other.requested_at, other.submission_id)
+    return one.turn >= other.turn

@@ -98,11 +98,13 @@ class Ledger:
                 earlier = await _by_request_key(transaction, wish, wish.request_key)
                 if earlier is not None:
                     return Accepted(earlier, None), False
-            conflict = await self._conflict(transaction, wish)
+            waiting = await submissions.open_ones(transaction.db)
+            conflict = await self._conflict(transaction, wish, waiting)
             if conflict is not None and wish.if_active is IfActive.REJECT:
                 raise _run_active(conflict)
             joined = conflict is not None and wish.if_active is IfActive.JOIN
-            submission = self._new(wish, joined=conflict.run if conflict is not None and joined else None)
+            run = conflict.run if conflict is not None and joined else None
+            submission = self._new(wish, joined=run, place=max((one.place for one in waiting), default=0) + 1)
             if conflict is not None and joined and (wish.request_key is None or submission.run_id is None):
                 await _note_joined(transaction, wish, conflict)
                 return conflict, False
@@ -114,7 +116,7 @@ class Ledger:
         log.info("submission_recorded", submission_id=submission.submission_id, layer=wish.layer, tasks=wish.tasks)
         return Accepted(submission, conflict.run if joined and conflict else None), not joined
 
-    def _new(self, wish: Wish, *, joined: RunRecord | None) -> Submission:
+    def _new(self, wish: Wish, *, joined: RunRecord | None, place: int) -> Submission:
         """The row of the wish; one that joins an active run is decided from the start."""
         now = self._clock.now()
         return Submission(
@@ -133,15 +135,16 @@ class Ledger:
             deadline_at=now + timedelta(seconds=self._deadline_s),
             run_id=joined.run_id if joined else None,
             job_url=joined.job_url if joined else None,
+            place=place,
         )
 
-    async def _conflict(self, transaction: Transaction, wish: Wish) -> Accepted | None:
+    async def _conflict(self, transaction: Transaction, wish: Wish, waiting: Sequence[Submission]) -> Accepted | None:
         """The active run, or the click still on its way, whose tasks overlap with the wish's."""
         wanted = set(wish.tasks)
         for record in await runs.active(transaction.db, self._current.workspace_id):
             if record.task_set is None or wanted & set(record.task_set.split(",")):
                 return Accepted(None, record)
-        for submission in await submissions.open_ones(transaction.db):
+        for submission in waiting:
             if wanted & set(submission.tasks):
                 return Accepted(submission, None)
         return None

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store.schema import audit
 
+_WRITE = insert(audit)
+
 
 async def write(
     db: AsyncConnection,
@@ -24,4 +26,4 @@ async def write(
 ) -> None:
     """Append one line, in the transaction of what it tells about."""
     row = {"at": at, "who": who, "action": action, "subject": subject, "reason": reason, "what": what}
-    await db.execute(insert(audit).values(row))
+    await db.execute(_WRITE, row)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Executable, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store.sqlite_driver import LOCK
+from app.store.sqlite_driver import LOCK, READ
 
 # Advisory locks of PostgreSQL, per database: the first of each pair is ours ("pet3"), the second says which.
 LOCK_SPACE = 0x70657433
@@ -40,8 +40,8 @@ def prepare_sqlite_connection(dbapi_connection: Any, *, busy_timeout_ms: int) ->
 def start_sqlite_transaction(connection: Connection, *, writing: bool, brief: bool) -> None:
     """A writer takes the lock at once: a lock taken halfway cannot be waited for."""
     driver: Any = connection.connection.driver_connection
-    driver.begin(brief=brief)
-    connection.exec_driver_sql(LOCK if writing else "BEGIN")
+    driver.begin(reading=not writing, brief=brief)
+    connection.exec_driver_sql(LOCK if writing else READ)
 
 
 def checkpoint(path: Path, *, beyond_bytes: int) -> bool:

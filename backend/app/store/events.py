@@ -6,12 +6,19 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.events import Envelope, EventDraft, LogHead, LogPage, envelope
 from app.store.dialect import insert_or_ignore
 from app.store.schema import event_head, events
+from app.store.types import BigId
+
+# Made once: making a statement costs more than running it.
+_HEAD = select(event_head)
+_APPEND = insert(events)
+_TAKE = update(event_head).values(seq=event_head.c.seq + bindparam("count", type_=BigId))
+_TAKE_PLACES = _TAKE.returning(event_head.c.seq, event_head.c.epoch)
 
 
 async def begin_log(db: AsyncConnection, *, epoch: str) -> None:
@@ -27,13 +34,10 @@ async def append(db: AsyncConnection, drafts: Iterable[EventDraft], *, at: datet
     wanted = list(drafts)
     if not wanted:
         return []
-    taken = await db.execute(
-        update(event_head).values(seq=event_head.c.seq + len(wanted)).returning(event_head.c.seq, event_head.c.epoch)
-    )
-    last, epoch = taken.one()
+    last, epoch = (await db.execute(_TAKE_PLACES, {"count": len(wanted)})).one()
     first = last - len(wanted) + 1
     placed = [envelope(seq=first + i, epoch=epoch, at=at, draft=draft) for i, draft in enumerate(wanted)]
-    await db.execute(insert(events), [_row(one) for one in placed])
+    await db.execute(_APPEND, [_row(one) for one in placed])
     return placed
 
 
@@ -50,7 +54,7 @@ async def after(db: AsyncConnection, seq: int, *, limit: int, run_id: int | None
 
 async def head(db: AsyncConnection) -> LogHead:
     """Last seq, epoch and oldest kept seq."""
-    row = (await db.execute(select(event_head))).one()
+    row = (await db.execute(_HEAD)).one()
     return LogHead(seq=row.seq, epoch=row.epoch, oldest_seq=row.oldest_seq)
 
 

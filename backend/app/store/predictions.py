@@ -12,6 +12,8 @@ from app.domain.eta_quality import Guess, Outcome
 from app.domain.runs import RunRecord
 from app.store.schema import predictions
 
+_RECORD = insert(predictions)
+
 
 async def record(db: AsyncConnection, run: RunRecord, told: Prediction) -> None:
     """Keep what is shown of the run from now on."""
@@ -29,7 +31,7 @@ async def record(db: AsyncConnection, run: RunRecord, told: Prediction) -> None:
         "n": eta.n,
         "baselines": guesses or None,
     }
-    await db.execute(insert(predictions).values(**row))
+    await db.execute(_RECORD, row)
 
 
 async def resolve(db: AsyncConnection, run: RunRecord, *, ended_at: datetime) -> None:

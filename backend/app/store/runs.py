@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, select, tuple_, union_all
+from sqlalchemy import ColumnElement, FromClause, Row, Select, bindparam, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.runs import RunRecord, TaskRecord
@@ -20,6 +20,18 @@ _RUN_FIELDS = tuple(field.name for field in fields(RunRecord) if field.name != "
 # In the order of the records' fields, so that a row makes a record without a look at its names.
 _RUN_COLUMNS = tuple(runs.c["tasks" if name == "task_keys" else name] for name in _RUN_FIELDS)
 _TASK_COLUMNS = (run_tasks.c.run_id.label("of_run"), *(run_tasks.c[name] for name in _TASK_FIELDS))
+# Made once: making a statement costs more than running it.
+_ONE = select(*_RUN_COLUMNS).where(runs.c.workspace_id == bindparam("workspace"), runs.c.run_id == bindparam("wanted"))
+_MANY = select(*_RUN_COLUMNS).where(
+    runs.c.workspace_id == bindparam("workspace"), runs.c.run_id.in_(bindparam("wanted", expanding=True))
+)
+_BY_ID = select(*_RUN_COLUMNS).where(runs.c.run_id == bindparam("wanted"))
+# Chosen and sorted later: asked for more, SQLite would walk an index of all runs instead of the few active ones.
+_ACTIVE = select(*_RUN_COLUMNS).where(runs.c.active)
+# Not pairs IN pairs: SQLite would read every task of the workspace.
+_TASKS_OF = select(*_TASK_COLUMNS).where(
+    run_tasks.c.workspace_id == bindparam("workspace"), run_tasks.c.run_id.in_(bindparam("wanted", expanding=True))
+)
 _RUN_ID, _TASK_KEYS, _CLAIM_IDS = (_RUN_FIELDS.index(name) for name in ("run_id", "task_keys", "claim_ids"))
 
 
@@ -35,9 +47,7 @@ async def save(db: AsyncConnection, record: RunRecord, *, before: RunRecord | No
 
 async def load(db: AsyncConnection, workspace_id: str, run_id: int) -> RunRecord | None:
     """The run with its tasks, or None."""
-    found = await _with_tasks(
-        db, select(*_RUN_COLUMNS).where(runs.c.workspace_id == workspace_id, runs.c.run_id == run_id)
-    )
+    found = await _with_tasks(db, _ONE, workspace=workspace_id, wanted=run_id)
     return found[0] if found else None
 
 
@@ -46,21 +56,20 @@ async def load_many(db: AsyncConnection, workspace_id: str, run_ids: Iterable[in
     wanted = list(run_ids)
     if not wanted:
         return {}
-    query = select(*_RUN_COLUMNS).where(runs.c.workspace_id == workspace_id, runs.c.run_id.in_(wanted))
-    return {record.run_id: record for record in await _with_tasks(db, query)}
+    found = await _with_tasks(db, _MANY, workspace=workspace_id, wanted=wanted)
+    return {record.run_id: record for record in found}
 
 
 async def find(db: AsyncConnection, run_id: int, *, workspace_id: str | None) -> RunRecord | None:
     """The run by its id alone; should two workspaces have used it, the current one's."""
-    found = await _with_tasks(db, select(*_RUN_COLUMNS).where(runs.c.run_id == run_id))
+    found = await _with_tasks(db, _BY_ID, wanted=run_id)
     found.sort(key=lambda record: record.workspace_id != workspace_id)
     return found[0] if found else None
 
 
 async def active(db: AsyncConnection, workspace_id: str | None = None) -> list[RunRecord]:
     """Runs that have not ended, oldest first."""
-    # Chosen and sorted here: asked for more, SQLite would walk an index of all runs instead of the few active ones.
-    found = await _with_tasks(db, select(*_RUN_COLUMNS).where(runs.c.active))
+    found = await _with_tasks(db, _ACTIVE)
     chosen = [record for record in found if workspace_id in (None, record.workspace_id)]
     return sorted(chosen, key=lambda record: (record.requested_at, record.run_id))
 
@@ -115,17 +124,15 @@ async def comparable(db: AsyncConnection, workspace_id: str, task_set: str, *, l
     return await _with_tasks(db, query.order_by(runs.c.requested_at.desc()).limit(limit))
 
 
-async def _with_tasks(db: AsyncConnection, query: Select[Any]) -> list[RunRecord]:
-    rows = (await db.execute(query)).all()
+async def _with_tasks(db: AsyncConnection, query: Select[Any], **values: Any) -> list[RunRecord]:
+    rows = (await db.execute(query, values)).all()
     if not rows:
         return []
     tasks: dict[tuple[str, int], list[TaskRecord]] = {}
     for workspace_id in {row[0] for row in rows}:
-        # Not pairs IN pairs: SQLite would read every task of the workspace.
         run_ids = [row[_RUN_ID] for row in rows if row[0] == workspace_id]
-        of_runs = (run_tasks.c.workspace_id == workspace_id, run_tasks.c.run_id.in_(run_ids))
-        for run_id, *values in await db.execute(select(*_TASK_COLUMNS).where(*of_runs)):
-            tasks.setdefault((workspace_id, run_id), []).append(TaskRecord(*values))
+        for run_id, *told in await db.execute(_TASKS_OF, {"workspace": workspace_id, "wanted": run_ids}):
+            tasks.setdefault((workspace_id, run_id), []).append(TaskRecord(*told))
     return [_run(row, tasks.get((row[0], row[_RUN_ID]), ())) for row in rows]
 
 

@@ -73,6 +73,7 @@ submissions = Table(
     Column("job_url", Text),
     Column("error", JsonText),
     Column("unmapped", JsonText),
+    Column("place", BigInteger, nullable=False, server_default="0"),
     CheckConstraint(_one_of("state", SUBMISSION_STATES), name="state"),
     CheckConstraint("if_active IN ('reject', 'queue', 'join')", name="if_active"),
     CheckConstraint("(state = 'ACCEPTED') = (run_id IS NOT NULL)", name="accepted_has_run"),

@@ -22,6 +22,8 @@ Work = Callable[[sqlite3.Connection], Any]
 BRIEF_STATEMENTS = 24
 # The statement that waits for others, and therefore never does so where everybody would wait with it.
 LOCK = "BEGIN IMMEDIATE"
+# It only says that the statements to come belong together.
+READ = "BEGIN"
 
 
 def connect(database: str, *, timeout: float, **options: Any) -> OneVisitConnection:
@@ -41,12 +43,14 @@ class OneVisitConnection(aiosqlite.Connection):
     """A connection whose cursors have their rows when they have executed."""
 
     patience_ms = 0
+    _reading = False
     _brief = False
     _left_here = 0
+    _under_way = 0  # visits that have not ended, though their caller may have been canceled
 
-    def begin(self, *, brief: bool) -> None:
+    def begin(self, *, reading: bool, brief: bool) -> None:
         """A transaction follows; the statements of a brief one, and its commit, run in the caller's thread."""
-        self._brief, self._left_here = brief, BRIEF_STATEMENTS if brief else 0
+        self._reading, self._brief, self._left_here = reading, brief, BRIEF_STATEMENTS if brief else 0
 
     def cursor(self) -> OneVisitCursor:  # type: ignore[override]
         """A cursor; costs nothing yet."""
@@ -59,17 +63,19 @@ class OneVisitConnection(aiosqlite.Connection):
         if self._brief:
             self._conn.commit()
         else:
-            await super().commit()
+            await self._there(sqlite3.Connection.commit)
 
     async def rollback(self) -> None:
         """Roll back, if there is anything to: a pool asks for it whenever it takes a connection back."""
-        if self.in_transaction:
-            await super().rollback()  # in the thread, after whatever still goes on there
+        if self._under_way or (self.in_transaction and not self._reading):
+            await self._there(sqlite3.Connection.rollback)
+        elif self.in_transaction:
+            self._conn.rollback()  # of what was read there is nothing to take back
 
     async def visit(self, work: Work, *, statements: int = 1) -> Any:
         """What `work` returns: done here in a brief transaction, else in the connection's thread."""
         if statements > self._left_here:
-            return await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
+            return await self._there(work)
         self._left_here -= statements
         return work(self._conn)
 
@@ -85,9 +91,19 @@ class OneVisitConnection(aiosqlite.Connection):
             else:
                 self._left_here = left_here
                 return done
-        done = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
+        done = await self._there(work)
         self._left_here = left_here
         return done
+
+    async def _there(self, work: Work) -> Any:
+        def visit() -> Any:
+            try:
+                return work(self._conn)
+            finally:
+                self._under_way = 0  # they come one after the other
+
+        self._under_way = 1
+        return await self._execute(visit)  # type: ignore[no-untyped-call]
 
     def _at_once(self, work: Work) -> Any:
         self._conn.execute("PRAGMA busy_timeout = 0")
@@ -114,7 +130,9 @@ class OneVisitCursor:
     async def execute(self, statement: str, parameters: Iterable[Any] = ()) -> Self:
         """Run the statement and take all its rows."""
         work = self._work(lambda cursor: cursor.execute(statement, parameters))  # type: ignore[arg-type]
-        return self._keep(await (self._connection.lock(work) if statement == LOCK else self._connection.visit(work)))
+        if statement == LOCK:
+            return self._keep(await self._connection.lock(work))
+        return self._keep(await self._connection.visit(work, statements=0 if statement == READ else 1))
 
     async def executemany(self, statement: str, many: Iterable[Iterable[Any]]) -> Self:
         """Run the statement once for each of `many`."""

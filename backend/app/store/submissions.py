@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, tuple_, update
+from sqlalchemy import Row, Update, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.submissions import ClickNote, IfActive, Submission, SubmissionState
 from app.store.schema import joined_requests, submissions
 
 OPEN_STATES = tuple(state.value for state in SubmissionState if state.open)
+_FIELDS = tuple(field.name for field in fields(Submission))
+# Statements of a click, made once: making one costs more than running it.
+_RECORD = insert(submissions)
+_GET = select(submissions).where(submissions.c.submission_id == bindparam("wanted"))
+_BY_REQUEST_KEY = select(submissions).where(submissions.c.request_key == bindparam("wanted"))
+_OPEN = (
+    select(submissions)
+    .where(submissions.c.state.in_(OPEN_STATES))
+    .order_by(submissions.c.place, submissions.c.requested_at, submissions.c.submission_id)
+)
 
 
 async def record(db: AsyncConnection, submission: Submission) -> None:
     """Insert the wish. Its request_key must be free: look it up first, in the same transaction."""
-    row = asdict(submission)
+    row = {name: getattr(submission, name) for name in _FIELDS}
     row["tasks"], row["claim_ids"] = list(submission.tasks), list(submission.claim_ids)
-    await db.execute(insert(submissions).values(row))
+    await db.execute(_RECORD, row)
 
 
 async def get(db: AsyncConnection, submission_id: str) -> Submission | None:
     """The submission, or None."""
-    found = await db.execute(select(submissions).where(submissions.c.submission_id == submission_id))
-    return _read(found.first())
+    return _read((await db.execute(_GET, {"wanted": submission_id})).first())
 
 
 async def notes(db: AsyncConnection, submission_ids: Iterable[str]) -> dict[str, ClickNote]:
@@ -41,8 +51,7 @@ async def notes(db: AsyncConnection, submission_ids: Iterable[str]) -> dict[str,
 
 async def by_request_key(db: AsyncConnection, request_key: str) -> Submission | None:
     """The submission that took this Idempotency-Key first, or None."""
-    found = await db.execute(select(submissions).where(submissions.c.request_key == request_key))
-    return _read(found.first())
+    return _read((await db.execute(_BY_REQUEST_KEY, {"wanted": request_key})).first())
 
 
 async def joined_by_request_key(db: AsyncConnection, request_key: str) -> tuple[Submission, str] | None:
@@ -63,10 +72,8 @@ async def record_joined(db: AsyncConnection, request_key: str, request_hash: str
 
 
 async def open_ones(db: AsyncConnection) -> list[Submission]:
-    """Everything that is recorded, queued or being submitted, oldest first."""
-    query = select(submissions).where(submissions.c.state.in_(OPEN_STATES))
-    found = await db.execute(query.order_by(submissions.c.requested_at, submissions.c.submission_id))
-    return [one for row in found if (one := _read(row)) is not None]
+    """Everything that is recorded, queued or being submitted, in the order of its `turn`."""
+    return [one for row in await db.execute(_OPEN) if (one := _read(row)) is not None]
 
 
 async def in_doubt_count(db: AsyncConnection) -> int:
@@ -77,10 +84,14 @@ async def in_doubt_count(db: AsyncConnection) -> int:
 
 async def change(db: AsyncConnection, submission_id: str, **values: Any) -> bool:
     """Set columns of a submission that is still open; False when it had reached its end already."""
-    statement = update(submissions).where(
-        submissions.c.submission_id == submission_id, submissions.c.state.in_(OPEN_STATES)
-    )
-    return (await db.execute(statement.values(**values))).rowcount == 1
+    found = await db.execute(_change(tuple(values)), values | {"wanted": submission_id})
+    return found.rowcount == 1
+
+
+@lru_cache(maxsize=64)
+def _change(names: tuple[str, ...]) -> Update:
+    one = (submissions.c.submission_id == bindparam("wanted"), submissions.c.state.in_(OPEN_STATES))
+    return update(submissions).where(*one).values({name: bindparam(name) for name in names})
 
 
 async def open_counts(db: AsyncConnection) -> dict[str, int]:

@@ -52,6 +52,7 @@ async def test_a_job_made_by_somebody_else_is_run_by_its_own_task_keys(tmp_path:
             assert "job_parameters" not in sent.body  # it declares none
             assert sent.body["notebook_params"]["claim_ids"] == "CLM-1,CLM-2"
             assert sent.body["idempotency_token"] == answer["submission_id"]
+            await backend.seen(run_id)
             for _ in range(3):
                 workspace.advance(run_id)
                 place = workspace.place[run_id]

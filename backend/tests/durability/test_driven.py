@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from app.store import submissions
 from backend.tests.support.backend import RUNS, TRIGGER
 from backend.tests.support.clock import ManualClock
 from backend.tests.support.driven_backend import CountingLoop, DrivenBackend
@@ -84,6 +85,23 @@ def test_jumps_of_the_wall_clock_neither_delay_a_token_in_doubt_nor_give_up_a_cl
         workspace.heal()
         await backend.elapse(120)
         assert (await submission(backend, waiting["submission_id"]))["submission_state"] == "ACCEPTED"
+
+    told(tmp_path, story)
+
+
+def test_clicks_wait_in_the_order_they_were_made_whatever_the_clock_did_meanwhile(tmp_path: Path) -> None:
+    async def story(backend: DrivenBackend, workspace: SimulatedWorkspace) -> None:
+        workspace.faults[RUN_NOW].extend([Fault.THROTTLED] * 99)
+        made = []
+        for _ in range(3):
+            made.append((await click(backend, if_active="queue"))["submission_id"])
+            backend.clock.jump(-DAY_S)
+        assert backend.app is not None
+        async with backend.app.state.database.read() as db:
+            waiting = await submissions.open_ones(db)
+        assert [one.submission_id for one in waiting] == made
+        assert sorted(waiting, key=lambda one: one.turn) == waiting
+        assert sorted(waiting, key=lambda one: one.requested_at) == waiting[::-1]
 
     told(tmp_path, story)
 

@@ -29,16 +29,6 @@ EITHER = pytest.mark.parametrize("brief", [True, False], ids=["brief", "long"])
 
 
 @pytest.fixture
-async def database(store_url: str) -> AsyncIterator[Database]:
-    opened = Database(create_engine(store_url))
-    await upgrade(opened.engine)
-    async with opened.write() as db:
-        await events.begin_log(db, epoch="first")
-    yield opened
-    await opened.dispose()
-
-
-@pytest.fixture
 async def on_sqlite(tmp_path: Path) -> AsyncIterator[Database]:
     opened = Database(create_engine(f"sqlite:///{tmp_path / 'store.db'}"))
     await upgrade(opened.engine)

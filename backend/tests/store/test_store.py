@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,21 +18,11 @@ from app.domain.events import EventDraft
 from app.domain.runs import RunRecord, TaskRecord
 from app.domain.submissions import ActionKind, ActionState, IfActive, RunAction, Submission, SubmissionState
 from app.store import actions, events, runs, submissions
-from app.store.engine import Database, StoreUnusable, create_engine, probe
+from app.store.engine import Database, StoreUnusable, probe
 from app.store.lake_schema import metadata
 from app.store.migrate import upgrade
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-async def database(store_url: str) -> AsyncIterator[Database]:
-    opened = Database(create_engine(store_url))
-    await upgrade(opened.engine)
-    async with opened.write() as db:
-        await events.begin_log(db, epoch="first")
-    yield opened
-    await opened.dispose()
 
 
 def submission(**changed: Any) -> Submission:
