@@ -18,6 +18,14 @@ from notebooks.tests.conftest import LAYERS, make_workspace
 CLAIMS = 300
 SEED = 11
 AS_OF = date(2025, 7, 31)
+ODD = (
+    b'{"claim_id": "ODD-1"} {"claim_id": "ODD-2"}\n{"claim_id": "ODD-3"\n[1]\nnull\n',
+    '{"claim_id": "ODD-4", "treatment_notes": "Bär, 5 €"}\n'.encode("cp1252")
+    + '{"claim_id": "ODD-5", "treatment_notes": "Bär", "more": {"a": [1, {"b": "}"}], "c": null}}\n'.encode(),
+    '{"claim_id": "ODD-6", "claim_amount": "EUR 5"}'.encode("utf-16"),
+    '{"claim_id": "ODD-7"}'.encode("utf-16-le"),
+)
+"""Files whose records are read or refused for their form."""
 BRONZE = ("bronze.customers", "bronze.pets", "bronze.policies", "bronze.vet_providers", "bronze.claims")
 
 
@@ -31,6 +39,9 @@ def lakes(spark, catalogs, tmp_path_factory):
         landing = root / "landing"
         generate(landing / "book", CLAIMS, SEED, AS_OF)
         land_scenarios(landing / "scenarios", SEED + 1, AS_OF)
+        (landing / "odd" / "claims").mkdir(parents=True)
+        for number, content in enumerate(ODD):
+            (landing / "odd" / "claims" / f"{number}.jsonl").write_bytes(content)
         results = [[_run_all(lake, landing, AS_OF) for lake in lakes]]
         append_day(landing / "book")
         results.append([_run_all(lake, landing, AS_OF + timedelta(days=1)) for lake in lakes])

@@ -15,7 +15,7 @@ import structlog
 log = structlog.get_logger()
 
 STOP_GRACE_S = 8.0
-READY_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 180.0  # seconds are usual; the first statement of a cold Apache Spark (SPARK_REMOTE) takes a minute
 RESTART_PAUSE_S = (0.2, 1.0, 3.0, 10.0)
 LIVED_LONG_S = 60.0
 
