@@ -5,7 +5,7 @@ What the tables hold already is not written again.
 
 from pyspark.sql import DataFrame
 
-from medallion import contents, quarantine
+from medallion import contents, few, quarantine
 from medallion.few import Keys
 from medallion.judging import Judging
 from medallion.lake import Lake
@@ -52,7 +52,7 @@ class Anew:
         """None for all claims; a run for chosen ones makes only these anew, and those that the tables hold."""
         if self._run.claim_ids is None:
             return None
-        keys = self._run.spark.createDataFrame([(i,) for i in sorted(self._run.claim_ids)], "_key string")
+        keys = few.column(self._run, "_key", self._run.claim_ids)
         if self._lake.exists("silver.claims"):
             keys = keys.unionAll(self._lake.read("silver.claims").select("claim_id"))
         if self._lake.exists(QUARANTINE):

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from medallion import raw
 from medallion.lake import Lake
+from medallion.landed import MANIFEST
 from medallion.landing import LandedFile, chosen, discover
 from medallion.parallel import at_once
 from medallion.pending import bronze_rows, unknown_claim_ids
@@ -22,7 +23,6 @@ from medallion.result import Result
 from medallion.run import Run
 from medallion.schemas import CLAIMS, ENTITIES, Entity
 
-MANIFEST = "bronze.manifest"
 STEPS = ("landing", *(f"bronze.{entity.table}" for entity in ENTITIES), MANIFEST)
 _MANIFEST_SCHEMA = (
     "path string, content_hash string, table_name string, size bigint, modified_ms bigint, rows bigint, _run_id string"

@@ -20,22 +20,26 @@ _MADE_OF = {
 _MADE = ("gold.customer_360", "gold.cross_sell")
 
 
-def changed_customers(lake: Lake, standing: Standing) -> list[str] | None:
+def changed_customers(lake: Lake, standing: Standing, moved: frozenset[str] | None) -> list[str] | None:
     """Ids of the customers whose figures may have changed; None when all have to be looked at.
 
-    It is to be asked before their tables are written. A version that cannot be read any more means all.
+    `moved` are those whose claims have changed, when it is known. It is to be asked before their tables are written. A
+    version that cannot be read any more means all.
     """
     if not standing.is_unchanged(*_MADE):
         return None
     parts = []
     for table in _MADE_OF:
+        if table == release.TABLE and moved is not None:
+            continue
         kept, now = standing.kept(table), lake.commit(table)
         if kept == now:
             continue
         if kept is None or now.version <= kept.version:
             return None
         parts.append(_changed(lake, table, kept.version))
-    return _few_ids(reduce(DataFrame.unionAll, parts)) if parts else []
+    ids = _few_ids(reduce(DataFrame.unionAll, parts)) if parts else []
+    return None if ids is None else sorted({*ids, *(moved or ())})
 
 
 def _changed(lake: Lake, table: str, version: int) -> DataFrame:

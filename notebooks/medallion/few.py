@@ -1,5 +1,6 @@
 """Few rows travel through the driver: a plan with them in it is planned and read in a fraction of the time."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,11 @@ def computed(run: Run, rows: DataFrame) -> DataFrame:
     return run.spark.createDataFrame(held) if held.num_rows else run.spark.createDataFrame([], limited.schema)
 
 
+def column(run: Run, name: str, texts: Iterable[str]) -> DataFrame:
+    """One column of texts, sorted and each once."""
+    return run.spark.createDataFrame([(text,) for text in sorted(set(texts))], f"{name} string")
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """Distinct rows of text columns; when there are `few` they are held as they were when asked for."""
@@ -36,12 +42,10 @@ class Keys:
     @staticmethod
     def of(run: Run, rows: DataFrame, *columns: str) -> "Keys | None":
         """The distinct rows as they are now; None when there are none."""
-        rows = rows.select(*columns)
         # Not distinct before the limit: Sail 0.7.2 plans that pair wrongly over a union.
-        held = rows.limit(FEW + 1).collect()
-        if not held:
+        held = rows.select(*columns).limit(FEW + 1).toArrow()
+        if not held.num_rows:
             return None
-        if len(held) > FEW:
-            return Keys(rows.distinct(), False)
-        schema = ", ".join(f"{name} string" for name in columns)
-        return Keys(run.spark.createDataFrame(sorted({tuple(row) for row in held}, key=str), schema), True)
+        if held.num_rows > FEW:
+            return Keys(rows.select(*columns).distinct(), False)
+        return Keys(run.spark.createDataFrame(held.group_by(list(columns)).aggregate([])), True)

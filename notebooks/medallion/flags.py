@@ -17,11 +17,16 @@ FACTS = (
     *("service_date", "submitted_date", "claim_amount", "ineligible_reason"),
 )
 """What a flag looks at."""
+_TERMS = ("_effective_date", "_annual_limit", "_accident_wait", "_illness_wait", "_orthopedic_wait")
 
 
-def flagged(claims: DataFrame, policies: DataFrame) -> DataFrame:
-    """The claims with `review_flags`, the names of the flags in alphabetical order."""
-    rows = claims.join(policies, "policy_id", "left")
+def with_terms(claims: DataFrame, policies: DataFrame) -> DataFrame:
+    """FACTS of claims with what else a flag looks at: the terms of their policies, of `references.policy_terms`."""
+    return claims.join(policies.select("policy_id", *_TERMS), "policy_id", "left")
+
+
+def flagged(rows: DataFrame) -> DataFrame:
+    """Rows of `with_terms` with `review_flags`, the names of the flags in alphabetical order."""
     crowd = _crowd(rows).select("claim_id", F.lit(True).alias("_crowd"))
     rows = rows.join(crowd, "claim_id", "left")
     flags = {

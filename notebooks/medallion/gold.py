@@ -6,18 +6,18 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion import contents, pending, release
+from medallion import contents, few, pending, release
 from medallion.changes import changed_customers
 from medallion.customers import cross_sell, customer_360
 from medallion.figures import FIGURES, SCHEMAS
 from medallion.lake import Lake
-from medallion.monthly import earned_by_month, held_by_month, monthly_kpis
+from medallion.monthly import earned_by_month, monthly_kpis
 from medallion.parallel import at_once
 from medallion.progress import Progress
 from medallion.providers import provider_performance
 from medallion.quarantine import QUARANTINE
 from medallion.result import Result
-from medallion.risk import risk_scoring
+from medallion.risk import exposure_by_age, risk_scoring
 from medallion.run import Run
 from medallion.standing import Standing
 
@@ -61,11 +61,11 @@ class Gold:
 
     def _build(self, standing: Standing) -> None:
         anew = standing.is_of_other_code
-        release.release(self._run, self._lake, anew=anew)
+        moved = release.release(self._run, self._lake, standing, anew=anew)
         self._progress.did(release.TABLE)
         write = contents.replace if anew else contents.sync
         whole = {table: partial(self._write, write, table, make) for table, make in self._figures(standing).items()}
-        at_once([*whole.values(), partial(self._customers, standing, write)])
+        at_once([*whole.values(), partial(self._customers, standing, moved, write)])
 
     def _write(self, write: Write, table: str, make: Callable[[], DataFrame]) -> None:
         write(self._lake, table, FIGURES[table].stamped(make(), self._run), FIGURES[table].keys)
@@ -73,25 +73,35 @@ class Gold:
 
     def _figures(self, standing: Standing) -> dict[str, Callable[[], DataFrame]]:
         """The aggregates of the whole book, which are cheap to make again."""
-        run, read = self._run, self._lake.read
+        spark, as_of, read = self._run.spark, self._run.as_of, self._lake.read
         claims, pets, policies = read(release.TABLE), read("silver.pets"), read("silver.policies")
-        monthly = "gold.monthly_kpis"
-        same_premium = standing.is_unchanged("silver.policies", monthly)
-        earned = held_by_month(read(monthly)) if same_premium else earned_by_month(policies, run.as_of)
+
+        def monthly() -> DataFrame:
+            earned = standing.part("earned", ["silver.policies"], lambda: earned_by_month(policies, as_of))
+            return monthly_kpis(spark, claims, earned, as_of)
+
+        def risk() -> DataFrame:
+            sources = ["silver.policies", "silver.pets"]
+            exposure = standing.part("exposure", sources, lambda: exposure_by_age(pets, policies, as_of))
+            return risk_scoring(exposure, claims, as_of)
+
         return {
-            monthly: lambda: monthly_kpis(run.spark, claims, earned, run.as_of),
-            "gold.provider_performance": lambda: provider_performance(read("silver.vet_providers"), claims, run.as_of),
-            "gold.risk_scoring": lambda: risk_scoring(pets, policies, claims, run.as_of),
+            "gold.monthly_kpis": monthly,
+            "gold.provider_performance": lambda: provider_performance(read("silver.vet_providers"), claims, as_of),
+            "gold.risk_scoring": risk,
         }
 
-    def _customers(self, standing: Standing, write: Write) -> None:
-        """Customers and what suits them: all, or the few that something has changed for."""
-        ids = changed_customers(self._lake, standing)
+    def _customers(self, standing: Standing, moved: frozenset[str] | None, write: Write) -> None:
+        """Customers and what suits them: all, or the few that something has changed for.
+
+        `moved` are the customers whose claims this run has changed, where nobody else has changed any.
+        """
+        ids = changed_customers(self._lake, standing, moved)
         if ids is None:
             self._write(write, "gold.customer_360", lambda: self._customer_rows(self._lake.read))
             self._write(write, "gold.cross_sell", lambda: cross_sell(self._lake.read("gold.customer_360")))
         elif ids:
-            self._few_customers(self._run.spark.createDataFrame([(i,) for i in ids], "customer_id string"))
+            self._few_customers(few.column(self._run, "customer_id", ids))
         else:
             self._progress.did("gold.customer_360")
             self._progress.did("gold.cross_sell")

@@ -8,6 +8,7 @@ from medallion import few, pending
 from medallion.conform import Judged, judge, placed, typed
 from medallion.few import Keys
 from medallion.lake import Lake
+from medallion.landed import Landed
 from medallion.quarantine import rejected_rows
 from medallion.references import with_pet, with_references
 from medallion.rules import checked
@@ -22,9 +23,12 @@ class Judging:
         self._run = run
         self._lake = lake
 
-    def judged(self, entity: Entity, keys: Keys | None) -> Judged:
-        """All versions of the keys (None: of every key), typed and judged; few are judged once, here and now."""
-        raw = self._raw(entity, keys)
+    def judged(self, entity: Entity, keys: Keys | None, landed: Landed | None = None) -> Judged:
+        """All versions of the keys (None: of every key), typed and judged; few are judged once, here and now.
+
+        `landed` are the raw rows that have come since the last run: all of their keys' rows, when these are new.
+        """
+        raw = self._raw(entity, keys, landed)
         evaluate = partial(self._evaluated, entity=entity)
         if keys is not None and keys.few:
             rows = judge(evaluate, None, placed(raw, several=True)).rows
@@ -39,10 +43,14 @@ class Judging:
         """The rows of quarantine."""
         return rejected_rows(judged.rows, entity.table, self._run.batch_id)
 
-    def _raw(self, entity: Entity, keys: Keys | None) -> DataFrame:
+    def _raw(self, entity: Entity, keys: Keys | None, landed: Landed | None) -> DataFrame:
         """The raw rows of the keys (None: of every key) with `_key`."""
         raw = pending.keyed(pending.bronze_rows(self._run, self._lake, entity), entity)
-        return raw if keys is None else raw.join(keys.rows, "_key", "left_semi")
+        if keys is None:
+            return raw
+        if landed is not None and raw.select("_key").join(keys.rows, "_key", "left_semi").count() == landed.count:
+            raw = pending.keyed(landed.rows, entity)
+        return raw.join(keys.rows, "_key", "left_semi")
 
     def _evaluated(self, raw: DataFrame, entity: Entity) -> DataFrame:
         rows = typed(raw, entity)

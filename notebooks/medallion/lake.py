@@ -1,7 +1,9 @@
 """Tables of the lakehouse: reading them, and the three ways of writing that a repeat or a kill cannot spoil."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -16,6 +18,17 @@ PARTITIONS = {"silver.claims": "service_quarter", "gold.claims_analytics": "serv
 where Sail writes them whatever their place."""
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Which few rows changed from one commit to another: their keys (the first column, where a key has several), and
+    the partitions in which they are now."""
+
+    since: Commit
+    to: Commit
+    keys: frozenset[str]
+    partitions: frozenset[str]
+
+
 class Lake:
     """The tables of one catalog during one run. Every write is one Delta commit: old or new, never half."""
 
@@ -27,6 +40,8 @@ class Lake:
         self._touched: set[str] = set()
         self._commits: dict[str, Commit] = {}
         self._columns: dict[str, list[str]] = {}
+        self._before: dict[str, Commit] = {}
+        self._merged: dict[str, list[pa.Table] | None] = {}
         self.results: dict[str, TableResult] = {}
 
     @property
@@ -65,7 +80,8 @@ class Lake:
         for table in tables:
             result = TableResult(self.full_name(table))
             if self.exists(table):
-                result.version_before = result.version_after = self.commit(table).version
+                self._before[table] = self.commit(table)
+                result.version_before = result.version_after = self._before[table].version
             self.results[table] = result
 
     def commit(self, table: str) -> Commit:
@@ -73,6 +89,17 @@ class Lake:
         if table not in self._commits:
             self._commits[table] = self._run.last_commit(self.full_name(table))
         return self._commits[table]
+
+    def changes(self, table: str) -> Changes | None:
+        """What this run has changed in a tracked table; None when it is not known, or others have written as well."""
+        before, merged = self._before.get(table), self._merged.get(table, [])
+        if before is None or merged is None:
+            return None
+        after = self.commit(table)
+        if after.version != before.version + len(merged):
+            return None
+        keys, partitions = ({text for rows in merged for text in rows[place].to_pylist()} for place in (0, -1))
+        return Changes(before, after, frozenset(keys), frozenset(partitions) if table in PARTITIONS else frozenset())
 
     def touched(self, table: str) -> bool:
         """Whether this run wrote the table."""
@@ -102,9 +129,12 @@ class Lake:
         writer.saveAsTable(self.full_name(table))
         schema, name = table.split(".")
         self._names.setdefault(schema, set()).add(name)
-        self._wrote(table)
+        self._wrote(table, None)
 
-    def _wrote(self, table: str) -> None:
+    def _wrote(self, table: str, rows: pa.Table | None) -> None:
+        """Note a commit, and the keys and partitions of the rows that it has changed, where these are few."""
+        merged = self._merged.get(table, [])
+        self._merged[table] = None if merged is None or rows is None else [*merged, rows]
         self._touched.add(table)
         self._commits.pop(table, None)
         self._columns.pop(table, None)
@@ -112,35 +142,52 @@ class Lake:
     def merge(self, table: str, source: DataFrame, keys: Sequence[str], *, gone: str | None = None) -> None:
         """Upsert by key; rows of `source` whose flag `gone` is true are deleted. `source` has one row per key.
 
-        Without a row in `source` there is no commit. A MERGE reads its source several times and computes it each time:
-        few rows rather travel through the driver.
+        Without a row in `source` there is no commit.
         """
         if not self.exists(table):
             self.append(table, source.where(~F.col(gone)).drop(gone) if gone else source)
             return
         rows = few.as_arrow(source)
-        if rows is not None:
-            if not rows.num_rows:
-                return
-            source = self._run.spark.createDataFrame(rows)
+        if rows is None:
+            self._merge_many(table, source, keys, gone)
+            self._wrote(table, None)
+        elif rows.num_rows:
+            self._rewrite(table, self._run.spark.createDataFrame(rows), keys, gone)
+            self._wrote(table, rows.select([keys[0], PARTITIONS.get(table, keys[0])]))
+
+    def _rewrite(self, table: str, source: DataFrame, keys: Sequence[str], gone: str | None) -> None:
+        """Few rows: what they touch of the table, its partitions or all of it, is written anew with them in one commit.
+
+        That reads it once. A MERGE, which writes the same files where it has to copy rows, reads it three times.
+        """
+        touched = self._touched_partitions(table, source, keys) if table in PARTITIONS else F.lit(True)
+        held = self.read(table)
+        kinds = {field.name: field.dataType for field in held.schema.fields}
+        rest = held.where(touched).join(source.select(*keys), list(keys), "left_anti")
+        stay = source.where(~F.col(gone)) if gone else source
+        fresh = [
+            (F.col(name) if name in source.columns else F.lit(None)).cast(kind).alias(name)
+            for name, kind in kinds.items()
+        ]
+        rest.select(*kinds).unionAll(stay.select(*fresh)).writeTo(self.full_name(table)).overwrite(touched)
+
+    def _touched_partitions(self, table: str, source: DataFrame, keys: Sequence[str]) -> Column:
+        """True for the partitions that `source` writes to or has rows in now."""
+        column = PARTITIONS[table]
+        held = self.read(table).join(source.select(*keys), list(keys), "left_semi").select(column)
+        values = {row[0] for row in source.select(column).unionAll(held).distinct().collect()}
+        return F.col(column).isin(sorted(values))
+
+    def _merge_many(self, table: str, source: DataFrame, keys: Sequence[str], gone: str | None) -> None:
         view = f"merge_{table.replace('.', '_')}"
         source.createOrReplaceTempView(view)
         columns = [c for c in source.columns if c != gone]
-        within = self._touched_partitions(table, source, keys) if rows is not None and table in PARTITIONS else ""
-        self._run.spark.sql(self._merge_statement(table, view, columns, keys, gone, within))
-        self._wrote(table)
-
-    def _touched_partitions(self, table: str, source: DataFrame, keys: Sequence[str]) -> str:
-        """A condition on `t` that holds for each partition that `source` writes to or has rows in now."""
-        column = PARTITIONS[table]
-        held = self.read(table).join(source.select(*keys), list(keys), "left_semi").select(column)
-        values = sorted({row[0] for row in source.select(column).unionAll(held).distinct().collect()})
-        return f"t.{column} IN ({', '.join(map(_literal, values))})"
+        self._run.spark.sql(self._merge_statement(table, view, columns, keys, gone))
 
     def _merge_statement(
-        self, table: str, view: str, columns: Sequence[str], keys: Sequence[str], gone: str | None, within: str
+        self, table: str, view: str, columns: Sequence[str], keys: Sequence[str], gone: str | None
     ) -> str:
-        same = " AND ".join([*(f"t.{key} = s.{key}" for key in keys), *([within] if within else [])])
+        same = " AND ".join(f"t.{key} = s.{key}" for key in keys)
         assignments = ", ".join(f"t.{column} = s.{column}" for column in columns)
         values = ", ".join(f"s.{column}" for column in columns)
         return (
@@ -170,7 +217,3 @@ class Lake:
 def quarter(column: str) -> Column:
     """The quarter of a date, 'YYYY-Qn'."""
     return F.concat_ws("-Q", F.year(column).cast("string"), F.quarter(column).cast("string"))
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -34,7 +34,7 @@ _POLICY_COUNTS = ("policies_in_force", "policies_at_end", "policies_retained")
 def monthly_kpis(spark: SparkSession, claims: DataFrame, earned: DataFrame, as_of: date) -> DataFrame:
     """One row per month in which a policy was in force or a claim was served, up to `as_of`.
 
-    `earned` is `earned_by_month`, or what the table itself holds of it while policies and day are the same.
+    `earned` is `earned_by_month`.
     """
     claims = valued(claims, as_of)
     by_claims = claims.groupBy(F.col("service_month").alias("year_month")).agg(*_claim_figures(as_of))
@@ -43,19 +43,13 @@ def monthly_kpis(spark: SparkSession, claims: DataFrame, earned: DataFrame, as_o
     return _ratios(_without_nulls(months))
 
 
-def held_by_month(months: DataFrame) -> DataFrame:
-    """What `earned_by_month` gave when the table `months` was written."""
-    held = months.where("policies_in_force > 0")
-    return held.select("year_month", *_POLICY_COUNTS, "exposure_years", "earned_premium")
-
-
 def earned_by_month(policies: DataFrame, as_of: date) -> DataFrame:
     """Policies in force, exposure and earned premium of each month in which a policy was in force."""
     last_day = F.least(F.last_day("month"), F.lit(as_of))
     rows = by_month(policies, as_of).withColumn("_at_end", F.col("_until") > last_day)
     monthly = rows.groupBy(F.date_format("month", "yyyy-MM").alias("year_month"))
     return monthly.agg(
-        F.countDistinct("policy_id").alias("policies_in_force"),
+        F.count("*").alias("policies_in_force"),
         F.count_if("_at_end").alias("policies_at_end"),
         F.count_if(F.col("_at_end") & (F.col("_from") < F.col("month"))).alias("policies_retained"),
         F.round(F.sum("days") / DAYS_PER_YEAR, 4).alias("exposure_years"),

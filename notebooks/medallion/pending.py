@@ -3,6 +3,7 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from medallion import few
 from medallion.conform import filled, newest_first, place, since
 from medallion.few import Keys
 from medallion.lake import Lake
@@ -39,16 +40,26 @@ def keyed(rows: DataFrame, entity: Entity) -> DataFrame:
 
 
 def keys_to_judge(
-    run: Run, lake: Lake, entity: Entity, *, every_version: bool = False, refused: bool = True
+    run: Run,
+    lake: Lake,
+    entity: Entity,
+    landed: DataFrame | None = None,
+    *,
+    every_version: bool = False,
+    refused: bool = True,
 ) -> DataFrame:
     """`_key` of rows whose newest version is neither in silver nor in quarantine, and of all rows in quarantine.
 
+    Where it is known which raw rows have `landed` since silver held all, it is the keys of these.
     `every_version`: a version that silver does not hold counts even when it is not the newest (for histories).
     Without `refused` rows in quarantine wait on: nothing that their verdict depends on has changed.
     """
-    raw = keyed(bronze_rows(run, lake, entity), entity)
     quarantined = _quarantined(lake, entity)
-    keys = _unheld_versions(raw, lake, entity) if every_version else _unheld(raw, lake, entity, quarantined)
+    if landed is not None:
+        keys = keyed(landed, entity).select("_key")
+    else:
+        raw = keyed(bronze_rows(run, lake, entity), entity)
+        keys = _unheld_versions(raw, lake, entity) if every_version else _unheld(raw, lake, entity, quarantined)
     return keys.unionAll(quarantined.select("_key")) if refused and quarantined is not None else keys
 
 
@@ -94,16 +105,14 @@ def only_chosen(run: Run, rows: DataFrame, column: str) -> DataFrame:
     """Rows of the run's chosen claims; all rows when none were chosen."""
     if run.claim_ids is None:
         return rows
-    ids = run.spark.createDataFrame([(claim_id,) for claim_id in sorted(run.claim_ids)], f"{column} string")
-    return rows.join(F.broadcast(ids), column, "left_semi")
+    return rows.join(F.broadcast(few.column(run, column, run.claim_ids)), column, "left_semi")
 
 
 def unknown_claim_ids(run: Run, known: DataFrame) -> list[str]:
     """Chosen claims that are not in the column `claim_id` of `known`."""
     if run.claim_ids is None:
         return []
-    ids = run.spark.createDataFrame([(claim_id,) for claim_id in sorted(run.claim_ids)], "claim_id string")
-    missing = ids.join(known, "claim_id", "left_anti").collect()
+    missing = few.column(run, "claim_id", run.claim_ids).join(known, "claim_id", "left_anti").collect()
     return sorted(row[0] for row in missing)
 
 

@@ -15,10 +15,15 @@ CREDIBLE_CLAIMS = 30
 
 def provider_performance(providers: DataFrame, claims: DataFrame, as_of: date) -> DataFrame:
     """One row per provider of the directory, with claims or without."""
-    figures = _figures(_with_peers(valued(claims, as_of)))
-    rows = providers.select(
-        "provider_id", "provider_name", "provider_type", "city", "state", "is_in_network", "average_rating"
-    ).join(figures, "provider_id", "left")
+    claims = valued(claims, as_of)
+    rows = (
+        providers.select(
+            "provider_id", "provider_name", "provider_type", "city", "state", "is_in_network", "average_rating"
+        )
+        .join(_figures(_with_peers(claims)), "provider_id", "left")
+        .join(_customers(claims), "provider_id", "left")
+        .join(_repeats(claims), "provider_id", "left")
+    )
     counts = (
         "claims",
         "decided_claims",
@@ -53,17 +58,39 @@ def provider_performance(providers: DataFrame, claims: DataFrame, as_of: date) -
 
 
 def _with_peers(claims: DataFrame) -> DataFrame:
-    """Each claim with what its condition costs on average over the book, and whether its invoice came twice."""
-    condition = F.coalesce("diagnosis_code", F.lower("diagnosis"))
-    peers = Window.partitionBy("_condition", "_species")
-    invoice = Window.partitionBy("provider_id", "invoice_number")
-    return claims.withColumns({"_condition": condition, "_species": F.coalesce("species", F.lit("?"))}).withColumns(
-        {
-            "_peer_billed": F.avg(F.col("claim_amount").cast("double")).over(peers),
-            "_peer_variance": F.var_samp(F.col("claim_amount").cast("double")).over(peers),
-            "_twice": F.col("invoice_number").isNotNull() & (F.count("*").over(invoice) > 1),
-        }
+    """Each claim of a provider with what its condition costs on average over the book, and the variance of that.
+
+    From exact sums, so that every engine and every order of rows gives the same.
+    """
+    condition = F.coalesce("diagnosis_code", F.lower("diagnosis"), F.lit("?"))
+    claims = claims.withColumns({"_condition": condition, "_species": F.coalesce("species", F.lit("?"))})
+    sums = claims.groupBy("_condition", "_species").agg(
+        F.count("claim_amount").alias("_n"),
+        F.sum("claim_amount").cast("double").alias("_sum"),
+        F.sum((F.col("claim_amount") * F.col("claim_amount")).cast("decimal(26,4)")).cast("double").alias("_squares"),
     )
+    mean = F.when(F.col("_n") > 0, F.col("_sum") / F.col("_n"))
+    spread = F.greatest(F.col("_squares") - F.col("_sum") * mean, F.lit(0.0))
+    peers = sums.select(
+        "_condition",
+        "_species",
+        mean.alias("_peer_billed"),
+        F.when(F.col("_n") > 1, spread / (F.col("_n") - 1)).alias("_peer_variance"),
+    )
+    return claims.where("provider_id IS NOT NULL").join(F.broadcast(peers), ["_condition", "_species"])
+
+
+def _customers(claims: DataFrame) -> DataFrame:
+    """(provider_id, customers): an aggregate of its own, as a distinct count beside others costs half of them again."""
+    pairs = claims.where("customer_id IS NOT NULL").select("provider_id", "customer_id").distinct()
+    return pairs.groupBy("provider_id").agg(F.count("*").alias("customers"))
+
+
+def _repeats(claims: DataFrame) -> DataFrame:
+    """(provider_id, duplicate_invoices): claims whose invoice number the provider has used more than once."""
+    invoices = claims.where("provider_id IS NOT NULL AND invoice_number IS NOT NULL")
+    counts = invoices.groupBy("provider_id", "invoice_number").agg(F.count("*").alias("_n")).where("_n > 1")
+    return counts.groupBy("provider_id").agg(F.sum("_n").alias("duplicate_invoices"))
 
 
 def _days_to_invoice() -> Column:
@@ -78,8 +105,6 @@ def _figures(claims: DataFrame) -> DataFrame:
         F.count_if("is_decided").alias("decided_claims"),
         F.count_if(F.col("status") == "Denied").alias("denied_claims"),
         F.count_if(F.coalesce("is_emergency", F.lit(False))).alias("emergency_claims"),
-        F.countDistinct("customer_id").alias("customers"),
-        F.count_if("_twice").alias("duplicate_invoices"),
         F.count_if(F.size("review_flags") > 0).alias("flagged_claims"),
         F.sum("claim_amount").cast(_MONEY).alias("billed_amount"),
         F.sum("paid_amount").cast(_MONEY).alias("paid_amount"),

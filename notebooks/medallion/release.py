@@ -10,10 +10,12 @@ from pyspark.sql import functions as F
 
 from medallion import contents, few, flags, pending
 from medallion.few import Keys
-from medallion.lake import PARTITIONS, Lake, quarter
+from medallion.lake import PARTITIONS, Changes, Lake, quarter
 from medallion.references import policy_terms
 from medallion.rules import DECIDED
 from medallion.run import Run
+from medallion.standing import Standing
+from medallion.told import changes_of
 
 TABLE = "gold.claims_analytics"
 _MONEY = "decimal(12,2)"
@@ -28,50 +30,76 @@ AGE_BANDS = ((1, "0"), (3, "1-2"), (7, "3-6"), (10, "7-9"))
 """Age in full years below the number, and the band's name; older pets are in `10+`."""
 
 
-def release(run: Run, lake: Lake, *, anew: bool) -> None:
+def release(run: Run, lake: Lake, standing: Standing, *, anew: bool) -> frozenset[str] | None:
     """Bring claims_analytics up to date for the run's claims, in one commit; an unchanged claim is not written.
 
     A claim can move what others are owed, and flag them: these change with it. With `anew` the rows that are there were
     made by other code, and are made again.
+    Answers the customers of the claims that have changed since the last run; None when these may be more.
     """
     claims = pending.only_chosen(run, lake.read("silver.claims"), "claim_id")
     if anew or not lake.exists(TABLE):
         contents.replace(lake, TABLE, _whole(_with_released(claims, lake), lake, run), ["claim_id"])
-        return
+        return None
     if run.claim_ids is not None:
         claims = _with_neighbours(claims, lake)
-    held = lake.read(TABLE).select("claim_id", "_row_hash")
-    fresh = _hashed(claims, lake).join(held, ["claim_id", "_row_hash"], "left_anti")
-    keys = Keys.of(run, fresh, "claim_id")
-    if keys and keys.few:
-        _merge(run, lake, claims.join(keys.rows, "claim_id", "left_semi"), keys.rows)
-    elif keys:  # so many are in no run for chosen claims
+    is_as_left = standing.is_unchanged(TABLE)
+    told = _told(run, lake, standing)
+    if told is not None:
+        claims = claims.where(F.col(PARTITIONS["silver.claims"]).isin(sorted(told.partitions)))
+        keys = Keys(few.column(run, "claim_id", told.keys), True) if told.keys else None
+    else:
+        held = lake.read(TABLE).select("claim_id", "_row_hash")
+        fresh = _hashed(claims, lake).join(held, ["claim_id", "_row_hash"], "left_anti")
+        keys = Keys.of(run, fresh, "claim_id")
+    if keys and not keys.few:  # so many are in no run for chosen claims
         contents.replace(lake, TABLE, _whole(claims, lake, run), ["claim_id"])
+        return None
+    customers = _merge(run, lake, claims.join(keys.rows, "claim_id", "left_semi"), keys.rows) if keys else frozenset()
+    return customers if is_as_left else None
 
 
-def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> None:
-    """The fresh claims, and of the others those whose flags change: claims of the same providers, now or before."""
+def _told(run: Run, lake: Lake, standing: Standing) -> Changes | None:
+    """The claims that silver has changed since the last run, where it says so and nothing else has changed."""
+    kept = standing.kept("silver.claims")
+    if run.claim_ids is not None or kept is None or not standing.was_complete:
+        return None
+    if not standing.is_unchanged(TABLE, *_REFERENCES):
+        return None
+    return changes_of(run, "silver", "silver.claims", kept, lake.commit("silver.claims"))
+
+
+def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> frozenset[str]:
+    """The fresh claims, and of the others those whose flags change: claims of the same providers, now or before.
+
+    Answers the customers of the fresh claims, now and before.
+    """
     fresh, held = few.computed(run, fresh), lake.read(TABLE)
-    before = held.join(ids, "claim_id", "left_semi").select("provider_id")
-    providers = Keys.of(
-        run, fresh.select("provider_id").unionAll(before).where("provider_id IS NOT NULL"), "provider_id"
+    before = held.join(ids, "claim_id", "left_semi")
+    both = fresh.select("provider_id", "customer_id").unionAll(before.select("provider_id", "customer_id"))
+    touched = Keys.of(run, both, "provider_id", "customer_id")
+    providers, customers = (
+        sorted({row[place] for row in (touched.rows.collect() if touched else ()) if row[place] is not None})
+        for place in (0, 1)
     )
     others = held.join(ids, "claim_id", "left_anti")
-    others = others.join(providers.rows, "provider_id", "left_semi") if providers else others.limit(0)
-    facts = fresh.select(*flags.FACTS).unionByName(others.select(*flags.FACTS))
-    told = others.select("claim_id", F.col("review_flags").alias("_told"))
-    now = flags.flagged(facts, policy_terms(lake)).select("claim_id", "review_flags").join(told, "claim_id", "left")
-    flagged = few.computed(run, now.where("NOT (review_flags <=> _told)").drop("_told"))
+    others = others.join(few.column(run, "provider_id", providers), "provider_id", "left_semi")
+    told = F.lit(None).cast("array<string>").alias("_told")
+    facts = fresh.select(*flags.FACTS, told).unionAll(others.select(*flags.FACTS, F.col("review_flags").alias("_told")))
+    now = flags.flagged(few.computed(run, flags.with_terms(facts, policy_terms(lake))))
+    flagged = few.computed(run, now.where("NOT (review_flags <=> _told)").select("claim_id", "review_flags"))
     rows = _rows(_joined(fresh.join(flagged, "claim_id"), lake), run)
     moved = flagged.join(ids, "claim_id", "left_anti")
     if not moved.isEmpty():
         again = held.drop("review_flags", "_run_id").join(moved, "claim_id")
         rows = rows.unionByName(again.withColumn("_run_id", F.lit(run.batch_id)))
     lake.merge(TABLE, rows, ["claim_id"])
+    return frozenset(customers)
 
 
 def _whole(claims: DataFrame, lake: Lake, run: Run) -> DataFrame:
-    by_claim = flags.flagged(claims.select(*flags.FACTS), policy_terms(lake)).select("claim_id", "review_flags")
+    facts = flags.with_terms(claims.select(*flags.FACTS), policy_terms(lake))
+    by_claim = flags.flagged(facts).select("claim_id", "review_flags")
     return _rows(_joined(claims.join(by_claim, "claim_id"), lake), run)
 
 
@@ -111,6 +139,7 @@ _DIMENSIONS = (
     ("policies", "policy_id", "_policy_hash"),
     ("vet_providers", "provider_id", "_provider_hash"),
 )
+_REFERENCES = tuple(f"silver.{table}" for table, _, _ in _DIMENSIONS)
 
 
 def _released_hash() -> Column:

@@ -14,16 +14,15 @@ FULL_CREDIBILITY_CLAIMS = 1082
 _KEYS = ("species", "breed", "age_band", "claim_category")
 
 
-def risk_scoring(pets: DataFrame, policies: DataFrame, claims: DataFrame, as_of: date) -> DataFrame:
-    """One row per species, breed, age band and condition category with claims.
+def risk_scoring(exposure: DataFrame, claims: DataFrame, as_of: date) -> DataFrame:
+    """One row per species, breed, age band and condition category with claims; `exposure` is `exposure_by_age`.
 
     relativity = (claims cost per exposure year of the cell / that of its species over all breeds and ages), drawn
     towards 1 by credibility sqrt(claims / 1082).
     """
-    exposure = _exposure(pets, policies, as_of)
+    species_years = F.sum("exposure_years").over(Window.partitionBy("species"))
+    exposure = exposure.withColumn("_species_years", species_years)
     cells = _cells(valued(claims, as_of)).join(exposure, ["species", "breed", "age_band"], "inner")
-    by_species = exposure.groupBy("species").agg(F.sum("exposure_years").alias("_species_years"))
-    cells = cells.join(by_species, "species")
     category = Window.partitionBy("species", "claim_category")
     cells = cells.withColumn("_species_cost", F.sum(F.col("incurred_amount").cast("double")).over(category))
     cells = cells.withColumns(
@@ -42,7 +41,7 @@ def risk_scoring(pets: DataFrame, policies: DataFrame, claims: DataFrame, as_of:
     return cells.withColumn("risk_band", band).drop("_species_years", "_species_cost", "_base")
 
 
-def _exposure(pets: DataFrame, policies: DataFrame, as_of: date) -> DataFrame:
+def exposure_by_age(pets: DataFrame, policies: DataFrame, as_of: date) -> DataFrame:
     """Exposure years by species, breed and age band: each day in force counts at the pet's age on that day."""
     born = pets.select("pet_id", "species", _breed(), F.col("date_of_birth").alias("_born_on"))
     held = in_force(policies, as_of).select("pet_id", "_from", "_until").join(born, "pet_id")

@@ -7,13 +7,15 @@ is one commit, and what has to be done is found by comparing tables, so a run th
 from functools import partial
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
-from medallion import few, gate, pending, quality
+from medallion import few, gate, landed, pending, quality
 from medallion.anew import Anew
 from medallion.conform import Judged
 from medallion.few import Keys
 from medallion.judging import Judging
 from medallion.lake import Lake
+from medallion.landed import Landed
 from medallion.parallel import at_once
 from medallion.progress import Progress
 from medallion.quarantine import QUARANTINE, Verdicts, update
@@ -46,7 +48,8 @@ class Silver:
     def run(self) -> Result:
         self._lake.ensure_schema("silver")
         self._lake.track(TABLES)
-        standing = Standing(self._run, self._lake, "silver", [f"bronze.{entity.table}" for entity in ENTITIES])
+        sources = [*(f"bronze.{entity.table}" for entity in ENTITIES), landed.MANIFEST]
+        standing = Standing(self._run, self._lake, "silver", sources)
         if standing.holds():
             self._result.tables = list(self._lake.results.values())
         else:
@@ -85,7 +88,7 @@ class Silver:
         """In this order: a policy needs its pet."""
         self._records(standing, PETS)
         if not standing.is_unchanged("bronze.policies", HISTORY, "silver.policies", "silver.pets", QUARANTINE):
-            self._policies()
+            self._policies(standing)
         self._progress.did(HISTORY)
         self._progress.did("silver.policies")
 
@@ -93,35 +96,44 @@ class Silver:
         table = f"silver.{entity.table}"
         if not self._lake.exists(table):
             self._lake.append(table, record_rows(self._run, entity, self._judging.judged(entity, None)))
-            self._look_again(entity)
+            self._look_again(standing, entity)
         elif not standing.is_unchanged(f"bronze.{entity.table}", table, QUARANTINE):
-            judged = self._look_again(entity)
+            judged = self._look_again(standing, entity)
             if judged:
                 self._write(table, record_rows(self._run, entity, judged), [entity.key], ("_content_hash",))
         self._progress.did(table)
 
-    def _policies(self) -> None:
+    def _policies(self, standing: Standing) -> None:
         """The history first; the current row of each policy is its version without an end."""
         if not self._lake.exists(HISTORY):
             self._lake.append(HISTORY, history_rows(self._run, self._judging.judged(POLICIES, None)))
-            self._look_again(POLICIES)
-        elif judged := self._look_again(POLICIES):
+            self._look_again(standing, POLICIES)
+        elif judged := self._look_again(standing, POLICIES):
             versions = history_rows(self._run, judged)
             self._write(HISTORY, versions, ["policy_id", "valid_from"], ("valid_to", "_content_hash"))
         self._write("silver.policies", current_policies(self._run, self._lake), [POLICIES.key], ("_content_hash",))
 
-    def _look_again(self, entity: Entity) -> Judged | None:
+    def _look_again(self, standing: Standing, entity: Entity) -> Judged | None:
         """Judge what is pending and note what the table refuses; None when nothing is pending.
 
         Pending are also the newest versions that silver does not hold because they are bad, so after a first write
         only those are judged again.
         """
-        found = pending.keys_to_judge(self._run, self._lake, entity, every_version=entity is POLICIES)
+        new = self._new(standing, entity)
+        rows = new.rows if new else None
+        found = pending.keys_to_judge(self._run, self._lake, entity, rows, every_version=entity is POLICIES)
         keys = Keys.of(self._run, found, "_key")
-        return self._note(entity, keys) if keys else None
+        return self._note(entity, keys, new) if keys else None
 
-    def _note(self, entity: Entity, keys: Keys) -> Judged:
-        judged = self._judging.judged(entity, keys)
+    def _new(self, standing: Standing, entity: Entity) -> Landed | None:
+        """The raw rows that have landed since the last run, where its tables are still what that run has left."""
+        tables = (HISTORY, "silver.policies") if entity is POLICIES else (f"silver.{entity.table}",)
+        if not standing.is_unchanged(*tables, QUARANTINE):
+            return None
+        return landed.since_last_run(self._run, self._lake, standing, entity)
+
+    def _note(self, entity: Entity, keys: Keys, new: Landed | None) -> Judged:
+        judged = self._judging.judged(entity, keys, new)
         self._verdicts.append(Verdicts(entity.table, keys.rows, self._judging.rejected(entity, judged)))
         return judged
 
@@ -131,58 +143,56 @@ class Silver:
             good = self._judging.judged(CLAIMS, self._chosen_claims()).rows.where("_good")
             self._lake.append("silver.claims", claim_rows(self._run, good))
         settled = standing.was_complete and standing.is_unchanged(*_REFERRED_TO, QUARANTINE)
-        keys = Keys.of(self._run, self._claim_keys(only_new=settled, stale=not is_new and not settled), "_key")
+        new = None if is_new else self._new(standing, CLAIMS)
+        keys = Keys.of(self._run, self._claim_keys(new, only_new=settled, stale=not is_new and not settled), "_key")
         if keys:
-            judged = self._note(CLAIMS, keys)
+            judged = self._note(CLAIMS, keys, new)
             if not is_new:
-                good = judged.rows.where("_good")
-                self._merge_claims(self._changed(good, "silver.claims", [CLAIMS.key], ("_content_hash", "_refs_hash")))
+                self._merge_claims(judged.rows.where("_good").select(*CLAIMS.columns, *KEPT, *REFERENCE_COLUMNS))
 
-    def _merge_claims(self, fresh: DataFrame) -> None:
-        """Merge new claims together with the claims whose deductible and limit they move."""
-        fresh = few.computed(self._run, fresh.select(*CLAIMS.columns, *KEPT, *REFERENCE_COLUMNS))
+    def _merge_claims(self, good: DataFrame) -> None:
+        """Merge new and changed claims together with the claims whose deductible and limit they move."""
+        state = ("_content_hash", "_refs_hash")
+        held = self._lake.read("silver.claims").join(good.select("claim_id"), "claim_id", "left_semi")
+        held = few.computed(self._run, held.select("claim_id", "policy_id", *state, "_row_hash"))
+        fresh = few.computed(self._run, _changed(good, held, ["claim_id"], state))
         ids = Keys.of(self._run, fresh, "claim_id", "policy_id")
         if ids:
-            whole = claim_rows(self._run, self._with_neighbours(fresh, ids.rows))
-            self._write("silver.claims", whole, [CLAIMS.key], ("_row_hash",))
+            neighbours = self._neighbours(ids.rows, held)
+            columns = (*CLAIMS.columns, *KEPT, *REFERENCE_COLUMNS)
+            rows = claim_rows(self._run, fresh.select(*columns).unionAll(neighbours.select(*columns)))
+            known = held.select("claim_id", "_row_hash").unionAll(neighbours.select("claim_id", "_row_hash"))
+            self._lake.merge("silver.claims", _changed(rows, known, ["claim_id"], ("_row_hash",)), [CLAIMS.key])
 
     def _chosen_claims(self) -> Keys | None:
         """The chosen claims, or None for all."""
         if self._run.claim_ids is None:
             return None
-        chosen = [(claim_id,) for claim_id in sorted(self._run.claim_ids)]
-        return Keys(self._run.spark.createDataFrame(chosen, "_key string"), True)
+        return Keys(few.column(self._run, "_key", self._run.claim_ids), True)
 
-    def _claim_keys(self, *, only_new: bool, stale: bool) -> DataFrame:
+    def _claim_keys(self, new: Landed | None, *, only_new: bool, stale: bool) -> DataFrame:
         """Claims to judge: pending, in quarantine, and the stale ones: judged on references that have changed since."""
-        keys = pending.keys_to_judge(self._run, self._lake, CLAIMS, refused=not only_new)
+        keys = pending.keys_to_judge(self._run, self._lake, CLAIMS, new and new.rows, refused=not only_new)
         if stale:
             keys = keys.unionAll(pending.stale_claims(self._lake))
         return pending.only_chosen(self._run, keys, "_key")
 
-    def _with_neighbours(self, fresh: DataFrame, ids: DataFrame) -> DataFrame:
-        """The fresh claims with all other claims of their policies, new and old: they share deductible and limit."""
-        held = self._lake.read("silver.claims")
+    def _neighbours(self, ids: DataFrame, held: DataFrame) -> DataFrame:
+        """All other claims of the policies of claims, which share deductible and limit with them: the policies that the
+        claims have now, and those that they had as `held`."""
         moved = held.join(ids.select("claim_id"), "claim_id", "left_semi").select("policy_id")
         touched = ids.select("policy_id").unionAll(moved).distinct()
-        others = held.join(touched, "policy_id", "left_semi").join(ids.select("claim_id"), "claim_id", "left_anti")
-        base = few.computed(self._run, others.select(*CLAIMS.columns, *KEPT, "_refs_hash"))
-        base = base.withColumnRenamed("_refs_hash", "_judged_on")
-        columns = (*CLAIMS.columns, *KEPT, *REFERENCE_COLUMNS)
-        others = with_references(base, self._lake).drop("_refs_hash").withColumnRenamed("_judged_on", "_refs_hash")
-        return fresh.select(*columns).unionAll(others.select(*columns))
-
-    def _changed(self, rows: DataFrame, table: str, keys: list[str], state: tuple[str, ...]) -> DataFrame:
-        """Rows that the table does not hold in this state; null equals null."""
-        held = self._lake.read(table).select(*keys, state_of(state).alias("_state"))
-        rows = rows.withColumn("_state", state_of(state))
-        return rows.join(held, [*keys, "_state"], "left_anti").drop("_state")
+        others = self._lake.read("silver.claims").join(touched, "policy_id", "left_semi")
+        others = others.join(ids.select("claim_id"), "claim_id", "left_anti")
+        judged_on = F.col("_refs_hash").alias("_judged_on")
+        known = with_references(others.select(*CLAIMS.columns, *KEPT, "_row_hash", judged_on), self._lake)
+        return few.computed(self._run, known.withColumn("_refs_hash", F.col("_judged_on")).drop("_judged_on"))
 
     def _write(self, table: str, rows: DataFrame, keys: list[str], state: tuple[str, ...]) -> None:
         if not self._lake.exists(table):
             self._lake.append(table, rows)
             return
-        self._lake.merge(table, self._changed(rows, table, keys, state), keys)
+        self._lake.merge(table, _changed(rows, self._lake.read(table), keys, state), keys)
 
     def _report(self, *, judged_all: bool) -> None:
         """Counts and rule results of what this run wrote."""
@@ -207,6 +217,13 @@ class Silver:
             return []
         bronze = pending.bronze_rows(self._run, self._lake, CLAIMS)
         return pending.unknown_claim_ids(self._run, bronze.select("claim_id"))
+
+
+def _changed(rows: DataFrame, held: DataFrame, keys: list[str], state: tuple[str, ...]) -> DataFrame:
+    """Rows that `held` does not have in this state; null equals null."""
+    held = held.select(*keys, state_of(state).alias("_state"))
+    rows = rows.withColumn("_state", state_of(state))
+    return rows.join(held, [*keys, "_state"], "left_anti").drop("_state")
 
 
 def run_silver(run: Run) -> Result:

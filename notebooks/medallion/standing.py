@@ -1,27 +1,28 @@
 """Whether a layer is already what its sources give: then a run has nothing to read, to compute or to write.
 
-A run that succeeded leaves the versions it read and the versions it left in `<control_path>/standing/`. A layer is a
-function of its sources, the day of valuation, the parameters and the code: while none of these has changed, and nobody
-has touched its tables, computing it again gives the same. That is true of a part of a layer as well: what has the same
-commits as then need not be looked at, and what changed since then can be told by comparing with those versions.
+A run that succeeded leaves the versions it read and the versions it left (`notes.py`). A layer is a function of its
+sources, the day of valuation, the parameters and the code: while none of these has changed, and nobody has touched its
+tables, computing it again gives the same. That is true of a part of a layer as well: what has the same commits as then
+need not be looked at, and what changed since then can be told by comparing with those versions.
 
 Each run leaves the code it ran. Where that is other code, what the tables hold may follow other rules, or lack columns:
-then the layer is made anew, and what differs is written. The file is a shortcut only: without it, or with one that
-cannot be read, the run takes the longer way to the same tables.
+then the layer is made anew, and what differs is written.
 """
 
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from pyspark.sql import DataFrame
+
+from medallion import few, notes, told
 from medallion.lake import Lake
 from medallion.parallel import at_once
 from medallion.run import Commit, Run
 
-_MAX_BYTES = 100_000
+_MAX_PART_BYTES = 100_000
 
 
 class Standing:
@@ -30,13 +31,14 @@ class Standing:
     def __init__(self, run: Run, lake: Lake, layer: str, sources: Iterable[str]) -> None:
         self._run = run
         self._lake = lake
-        self._path = f"{run.control_path}/standing/{run.catalog}.{layer}.json"
+        self._layer = layer
         self._basis = {
-            "sources": _commits(run, lake, sources),
+            "sources": _commits(lake, sources),
             "as_of": run.as_of.isoformat(),
             "max_reject_share": run.max_reject_share,
         }
-        self._kept = self._read()
+        self._kept = notes.read(run, layer)
+        self._parts: dict[str, str] = {}
         self.is_of_other_code = self._kept.get("code") != _code()
 
     def holds(self) -> bool:
@@ -70,40 +72,50 @@ class Standing:
         """Whether the tables are what the last run, of this code, day and parameters, has found and left."""
         return all(self._lake.exists(table) and self.kept(table) == self._lake.commit(table) for table in tables)
 
+    def part(self, name: str, sources: Sequence[str], make: Callable[[], DataFrame]) -> DataFrame:
+        """An aggregate that figures are made of: that of the last run while its sources are what they were then.
+
+        A small one is computed here and now, once, and kept for the next run.
+        """
+        kept = self._kept.get("parts", {}).get(name)
+        if kept is not None and self.is_unchanged(*sources):
+            self._parts[name] = kept
+            return self._run.spark.createDataFrame(notes.rows_of(kept))
+        rows = make()
+        held = few.as_arrow(rows)
+        if held is None or not held.num_rows:
+            return rows
+        text = notes.of_rows(held)
+        if len(text) <= _MAX_PART_BYTES:
+            self._parts[name] = text
+        return self._run.spark.createDataFrame(held)
+
     def keep(self, *, nothing_pending: bool) -> None:
         """Say what the tables are made of, and with `nothing_pending` that the layer is all that its sources give."""
-        told = {
+        left = {
             "code": _code(),
             "basis": self._basis,
             "tables": self._tables(),
             "rows": {table: result.rows for table, result in self._lake.results.items()},
             "nothing_pending": nothing_pending,
+            "changes": told.changes(self._lake, self._kept.get("changes", {})),
+            "parts": self._parts,
         }
-        try:
-            self._run.files.put(self._path, json.dumps(told), True)
-        except Exception:  # noqa: BLE001 - every workspace has its own errors; the next run works without it
-            return
+        notes.leave(self._run, self._layer, left)
 
     def _tables(self) -> dict[str, Any]:
-        return _commits(self._run, self._lake, self._lake.results)
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            kept = json.loads(self._run.files.head(self._path, _MAX_BYTES))
-        except Exception:  # noqa: BLE001 - a missing file has another error on each workspace
-            return {}
-        return kept if isinstance(kept, dict) else {}
+        return _commits(self._lake, self._lake.results)
 
 
-def _commits(run: Run, lake: Lake, tables: Iterable[str]) -> dict[str, Any]:
-    """[version, time] of the newest commit of each table that exists; the time tells a table that was made anew."""
-    commits: dict[str, Any] = {}
+def _commits(lake: Lake, tables: Iterable[str]) -> dict[str, Any]:
+    """The newest commit of each table that exists."""
+    commits: dict[str, Commit] = {}
 
     def ask(table: str) -> None:
         commits[table] = lake.commit(table)
 
     at_once([partial(ask, table) for table in tables if lake.exists(table)])
-    return {table: [commits[table].version, commits[table].at] for table in sorted(commits)}
+    return {table: notes.of_commit(commits[table]) for table in sorted(commits)}
 
 
 @cache
