@@ -26,7 +26,7 @@ def changed_customers(lake: Lake, standing: Standing, moved: frozenset[str] | No
     `moved` are those whose claims have changed, when it is known. It is to be asked before their tables are written. A
     version that cannot be read any more means all.
     """
-    if not standing.is_unchanged(*_MADE):
+    if standing.days_since != 0 or not standing.is_unchanged(*_MADE):
         return None
     parts = []
     for table in _MADE_OF:

@@ -16,10 +16,11 @@ from medallion.lake import STAMPS, Lake
 _GONE = "_gone"
 
 
-def sync(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str]) -> None:
+def sync(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str], *, differs: bool = False) -> None:
     """Make the table hold exactly `wanted`, whose `_row_hash` tells whether a row is unchanged.
 
     The table is written whole: a figure's plan is too deep to be the source of a MERGE, which reads it repeatedly.
+    Where some row `differs` for certain, that is not found out first.
     """
     if not lake.exists(table):
         lake.append(table, wanted)
@@ -30,7 +31,7 @@ def sync(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str]) -> None
     held = few.as_arrow(lake.read(table).select(*keys, "_row_hash", *STAMPS))
     rows = few.as_arrow(wanted) if held is not None else None
     if held is None or rows is None:
-        _overwrite(lake, table, wanted, keys, F.col("_row_hash"), STAMPS)
+        _overwrite(lake, table, wanted, keys, F.col("_row_hash"), STAMPS, differs=differs)
     elif (kept := _with_kept_stamps(rows, held, keys)) is not None:
         lake.overwrite(table, lake.spark.createDataFrame(kept))
 
@@ -88,16 +89,23 @@ def _tuples(rows: Any, names: Sequence[str]) -> list[tuple[Any, ...]]:
 
 
 def _overwrite(
-    lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str], state: Column, stamps: Sequence[str]
+    lake: Lake,
+    table: str,
+    wanted: DataFrame,
+    keys: Sequence[str],
+    state: Column,
+    stamps: Sequence[str],
+    *,
+    differs: bool = False,
 ) -> None:
     """Compare and write where the rows are."""
     held = lake.read(table)
-    held_rows = held.count()
     both = wanted.withColumn("_state", state).join(_states(held, keys, state, stamps), list(keys), "left")
     same = F.coalesce(F.col("_held_state") == F.col("_state"), F.lit(False))
-    rows, kept = both.agg(F.count("*"), F.count_if(same)).collect()[0]
-    if rows == kept == held_rows:
-        return
+    if not differs:
+        rows, kept = both.agg(F.count("*"), F.count_if(same)).collect()[0]
+        if rows == kept == held.count():
+            return
     kept_stamps = {name: F.when(same, F.col(f"_held_{name}")).otherwise(F.col(name)) for name in stamps}
     lake.overwrite(table, both.withColumns(kept_stamps).select(*wanted.columns))
 

@@ -98,13 +98,21 @@ class Gold:
         """
         ids = changed_customers(self._lake, standing, moved)
         if ids is None:
-            self._write(write, "gold.customer_360", lambda: self._customer_rows(self._lake.read))
+            another_day = partial(contents.sync, differs=True)
+            write_all = another_day if write is contents.sync and self._is_another_day(standing) else write
+            self._write(write_all, "gold.customer_360", lambda: self._customer_rows(self._lake.read))
             self._write(write, "gold.cross_sell", lambda: cross_sell(self._lake.read("gold.customer_360")))
         elif ids:
             self._few_customers(few.column(self._run, "customer_id", ids))
         else:
             self._progress.did("gold.customer_360")
             self._progress.did("gold.cross_sell")
+
+    def _is_another_day(self, standing: Standing) -> bool:
+        """Whether the days to renewal, which each customer with a policy in force has, are others than they were."""
+        if not standing.days_since or not self._lake.exists("gold.customer_360"):
+            return False
+        return not self._lake.read("gold.customer_360").where("days_to_renewal IS NOT NULL").isEmpty()
 
     def _few_customers(self, changed: DataFrame) -> None:
         def of_changed(table: str) -> DataFrame:

@@ -1,5 +1,7 @@
 """Which keys silver has to look at again: everything else stays untouched."""
 
+from typing import Literal
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -9,8 +11,13 @@ from medallion.few import Keys
 from medallion.lake import Lake
 from medallion.quarantine import QUARANTINE
 from medallion.references import refs_hash, with_reference_hashes
+from medallion.rules import dated_rules
 from medallion.run import Run
 from medallion.schemas import LINEAGE, Entity
+
+Refused = Literal["all", "dated", "none"]
+"""Which rows in quarantine are judged again: all, those that a later day may let pass, or none, where nothing has
+changed that their verdicts depend on."""
 
 
 def bronze_rows(run: Run, lake: Lake, entity: Entity) -> DataFrame:
@@ -46,13 +53,12 @@ def keys_to_judge(
     landed: DataFrame | None = None,
     *,
     every_version: bool = False,
-    refused: bool = True,
+    refused: Refused = "all",
 ) -> DataFrame:
-    """`_key` of rows whose newest version is neither in silver nor in quarantine, and of all rows in quarantine.
+    """`_key` of rows whose newest version is neither in silver nor in quarantine, and of the `refused` in quarantine.
 
     Where it is known which raw rows have `landed` since silver held all, it is the keys of these.
     `every_version`: a version that silver does not hold counts even when it is not the newest (for histories).
-    Without `refused` rows in quarantine wait on: nothing that their verdict depends on has changed.
     """
     quarantined = _quarantined(lake, entity)
     if landed is not None:
@@ -60,13 +66,17 @@ def keys_to_judge(
     else:
         raw = keyed(bronze_rows(run, lake, entity), entity)
         keys = _unheld_versions(raw, lake, entity) if every_version else _unheld(raw, lake, entity, quarantined)
-    return keys.unionAll(quarantined.select("_key")) if refused and quarantined is not None else keys
+    if quarantined is None or refused == "none":
+        return keys
+    if refused == "dated":
+        quarantined = quarantined.where(F.arrays_overlap("_rejects", F.array(*map(F.lit, dated_rules(entity.table)))))
+    return keys.unionAll(quarantined.select("_key"))
 
 
 def _unheld(raw: DataFrame, lake: Lake, entity: Entity, quarantined: DataFrame | None) -> DataFrame:
     held = lake.read(f"silver.{entity.table}").select(F.col(entity.key).alias("_key"), "_content_hash")
     if quarantined is not None:
-        held = held.unionAll(quarantined)
+        held = held.unionAll(quarantined.select("_key", "_content_hash"))
     unheld = raw.select("_key", "_content_hash").join(held, ["_key", "_content_hash"], "left_anti")
     candidates = raw.join(unheld.select("_key").distinct(), "_key", "left_semi")
     return _newest(candidates).join(held, ["_key", "_content_hash"], "left_anti").select("_key")
@@ -84,7 +94,7 @@ def _quarantined(lake: Lake, entity: Entity) -> DataFrame | None:
     if not lake.exists(QUARANTINE):
         return None
     rejected = lake.read(QUARANTINE).where(F.col("table_name") == entity.table)
-    return rejected.select(F.col("key").alias("_key"), "_content_hash")
+    return rejected.select(F.col("key").alias("_key"), "_content_hash", "_rejects")
 
 
 def repeated(run: Run, raw: DataFrame) -> Keys | None:

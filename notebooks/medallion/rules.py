@@ -34,19 +34,28 @@ _KIND_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of one table. `condition` gets the date the figures are valued at; `shown` is the column in doubt."""
+    """One rule of one table. `condition` gets the date the figures are valued at; `shown` is the column in doubt.
+
+    A row that breaks a `dated` rule may meet it on a later day; no other verdict changes with the day.
+    """
 
     name: str
     severity: Severity
     condition: Callable[[date], Column]
     message: str
     shown: str | None = None
+    dated: bool = False
 
 
 def rules_of(table: str) -> tuple[Rule, ...]:
     """All rules of a table in the order in which a rejected row is named after them."""
     entity = BY_TABLE[table]
     return (_READABLE, *_filled_rules(entity), *_type_rules(entity), *_RULES.get(table, ()), _clock())
+
+
+def dated_rules(table: str) -> list[str]:
+    """The names of the rules whose verdict depends on the day."""
+    return [rule.name for rule in rules_of(table) if rule.dated]
 
 
 def _clock() -> Rule:
@@ -107,6 +116,7 @@ def _not_future(column: str) -> Rule:
         lambda as_of: F.col(column).isNull() | (F.col(column) <= F.lit(as_of)),
         f"{column} is after the day the figures are valued at",
         column,
+        dated=True,
     )
 
 
@@ -118,7 +128,7 @@ def _not_ahead(column: str, days: int) -> Rule:
         latest = F.greatest(F.lit(as_of), F.to_date("_landed_at"))
         return F.col(column).isNull() | (F.col(column) <= F.date_add(latest, days))
 
-    return Rule(f"{column}_not_ahead", "reject", condition, f"{column} is in the future", column)
+    return Rule(f"{column}_not_ahead", "reject", condition, f"{column} is in the future", column, dated=True)
 
 
 def _at_most(smaller: str, larger: str) -> Rule:

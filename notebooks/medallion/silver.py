@@ -11,17 +11,16 @@ from pyspark.sql import functions as F
 
 from medallion import few, gate, landed, pending, quality
 from medallion.anew import Anew
-from medallion.conform import Judged
 from medallion.few import Keys
-from medallion.judging import Judging
 from medallion.lake import Lake
 from medallion.landed import Landed
 from medallion.parallel import at_once
 from medallion.progress import Progress
-from medallion.quarantine import QUARANTINE, Verdicts, update
+from medallion.quarantine import QUARANTINE, update
 from medallion.records import HISTORY, KEPT, claim_rows, current_policies, history_rows, record_rows, state_of
 from medallion.references import REFERENCE_COLUMNS, with_references
 from medallion.result import Result
+from medallion.review import Review
 from medallion.run import Run
 from medallion.schemas import CLAIMS, CUSTOMERS, ENTITIES, PETS, POLICIES, VET_PROVIDERS, Entity
 from medallion.standing import Standing
@@ -40,9 +39,7 @@ class Silver:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._lake = Lake(run)
-        self._judging = Judging(run, self._lake)
         self._progress = Progress(run, TABLES)
-        self._verdicts: list[Verdicts] = []
         self._result = Result("silver")
 
     def run(self) -> Result:
@@ -75,80 +72,58 @@ class Silver:
         standing.keep(nothing_pending=self._run.claim_ids is None)
 
     def _build(self, standing: Standing) -> None:
-        records = partial(self._records, standing)
+        review = Review(self._run, self._lake, standing)
+        records = partial(self._records, review)
         at_once(
-            [partial(records, CUSTOMERS), partial(self._pets_and_policies, standing), partial(records, VET_PROVIDERS)]
+            [
+                partial(records, CUSTOMERS),
+                partial(self._pets_and_policies, review, standing),
+                partial(records, VET_PROVIDERS),
+            ]
         )
-        self._claims(standing)
+        self._claims(review, standing)
         self._progress.did("silver.claims")
-        update(self._run, self._lake, self._verdicts)
+        update(self._run, self._lake, review.verdicts)
         self._progress.did(QUARANTINE)
 
-    def _pets_and_policies(self, standing: Standing) -> None:
+    def _pets_and_policies(self, review: Review, standing: Standing) -> None:
         """In this order: a policy needs its pet."""
-        self._records(standing, PETS)
-        if not standing.is_unchanged("bronze.policies", HISTORY, "silver.policies", "silver.pets", QUARANTINE):
-            self._policies(standing)
+        self._records(review, PETS)
+        self._policies(review, standing)
         self._progress.did(HISTORY)
         self._progress.did("silver.policies")
 
-    def _records(self, standing: Standing, entity: Entity) -> None:
+    def _records(self, review: Review, entity: Entity) -> None:
         table = f"silver.{entity.table}"
         if not self._lake.exists(table):
-            self._lake.append(table, record_rows(self._run, entity, self._judging.judged(entity, None)))
-            self._look_again(standing, entity)
-        elif not standing.is_unchanged(f"bronze.{entity.table}", table, QUARANTINE):
-            judged = self._look_again(standing, entity)
-            if judged:
-                self._write(table, record_rows(self._run, entity, judged), [entity.key], ("_content_hash",))
+            self._lake.append(table, record_rows(self._run, entity, review.everything(entity)))
+            review.again(entity)
+        elif judged := review.due(entity):
+            self._write(table, record_rows(self._run, entity, judged), [entity.key], ("_content_hash",))
         self._progress.did(table)
 
-    def _policies(self, standing: Standing) -> None:
+    def _policies(self, review: Review, standing: Standing) -> None:
         """The history first; the current row of each policy is its version without an end."""
         if not self._lake.exists(HISTORY):
-            self._lake.append(HISTORY, history_rows(self._run, self._judging.judged(POLICIES, None)))
-            self._look_again(standing, POLICIES)
-        elif judged := self._look_again(standing, POLICIES):
+            self._lake.append(HISTORY, history_rows(self._run, review.everything(POLICIES)))
+            review.again(POLICIES)
+        elif judged := review.due(POLICIES, "silver.pets"):
             versions = history_rows(self._run, judged)
             self._write(HISTORY, versions, ["policy_id", "valid_from"], ("valid_to", "_content_hash"))
-        self._write("silver.policies", current_policies(self._run, self._lake), [POLICIES.key], ("_content_hash",))
+        if not standing.is_unchanged(HISTORY, "silver.policies"):
+            self._write("silver.policies", current_policies(self._run, self._lake), [POLICIES.key], ("_content_hash",))
 
-    def _look_again(self, standing: Standing, entity: Entity) -> Judged | None:
-        """Judge what is pending and note what the table refuses; None when nothing is pending.
-
-        Pending are also the newest versions that silver does not hold because they are bad, so after a first write
-        only those are judged again.
-        """
-        new = self._new(standing, entity)
-        rows = new.rows if new else None
-        found = pending.keys_to_judge(self._run, self._lake, entity, rows, every_version=entity is POLICIES)
-        keys = Keys.of(self._run, found, "_key")
-        return self._note(entity, keys, new) if keys else None
-
-    def _new(self, standing: Standing, entity: Entity) -> Landed | None:
-        """The raw rows that have landed since the last run, where its tables are still what that run has left."""
-        tables = (HISTORY, "silver.policies") if entity is POLICIES else (f"silver.{entity.table}",)
-        if not standing.is_unchanged(*tables, QUARANTINE):
-            return None
-        return landed.since_last_run(self._run, self._lake, standing, entity)
-
-    def _note(self, entity: Entity, keys: Keys, new: Landed | None) -> Judged:
-        judged = self._judging.judged(entity, keys, new)
-        self._verdicts.append(Verdicts(entity.table, keys.rows, self._judging.rejected(entity, judged)))
-        return judged
-
-    def _claims(self, standing: Standing) -> None:
+    def _claims(self, review: Review, standing: Standing) -> None:
         is_new = not self._lake.exists("silver.claims")
         if is_new:
-            good = self._judging.judged(CLAIMS, self._chosen_claims()).rows.where("_good")
+            good = review.everything(CLAIMS, self._chosen_claims()).rows.where("_good")
             self._lake.append("silver.claims", claim_rows(self._run, good))
-        settled = standing.was_complete and standing.is_unchanged(*_REFERRED_TO, QUARANTINE)
-        new = None if is_new else self._new(standing, CLAIMS)
-        keys = Keys.of(self._run, self._claim_keys(new, only_new=settled, stale=not is_new and not settled), "_key")
-        if keys:
-            judged = self._note(CLAIMS, keys, new)
-            if not is_new:
-                self._merge_claims(judged.rows.where("_good").select(*CLAIMS.columns, *KEPT, *REFERENCE_COLUMNS))
+        settled = standing.was_complete and standing.is_unchanged(*_REFERRED_TO)
+        refused = review.refused(CLAIMS) if settled else "all"
+        new = None if is_new else review.new(CLAIMS)
+        judged = review.of_keys(CLAIMS, self._claim_keys(new, refused, stale=not is_new and not settled), new)
+        if judged and not is_new:
+            self._merge_claims(judged.rows.where("_good").select(*CLAIMS.columns, *KEPT, *REFERENCE_COLUMNS))
 
     def _merge_claims(self, good: DataFrame) -> None:
         """Merge new and changed claims together with the claims whose deductible and limit they move."""
@@ -170,9 +145,9 @@ class Silver:
             return None
         return Keys(few.column(self._run, "_key", self._run.claim_ids), True)
 
-    def _claim_keys(self, new: Landed | None, *, only_new: bool, stale: bool) -> DataFrame:
+    def _claim_keys(self, new: Landed | None, refused: pending.Refused, *, stale: bool) -> DataFrame:
         """Claims to judge: pending, in quarantine, and the stale ones: judged on references that have changed since."""
-        keys = pending.keys_to_judge(self._run, self._lake, CLAIMS, new and new.rows, refused=not only_new)
+        keys = pending.keys_to_judge(self._run, self._lake, CLAIMS, new.rows if new else None, refused=refused)
         if stale:
             keys = keys.unionAll(pending.stale_claims(self._lake))
         return pending.only_chosen(self._run, keys, "_key")

@@ -10,6 +10,7 @@ then the layer is made anew, and what differs is written.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -38,6 +39,7 @@ class Standing:
             "max_reject_share": run.max_reject_share,
         }
         self._kept = notes.read(run, layer)
+        self._kept_basis: dict[str, Any] = self._kept.get("basis") or {}
         self._parts: dict[str, str] = {}
         self.is_of_other_code = self._kept.get("code") != _code()
 
@@ -46,7 +48,7 @@ class Standing:
         kept, tables = self._kept, self._tables()
         if self.is_of_other_code or not tables or not self.was_complete or kept.get("tables") != tables:
             return False
-        if kept.get("basis") != self._basis:
+        if self._kept_basis != self._basis:
             return False
         for name, rows in kept["rows"].items():
             self._lake.results[name].rows = rows
@@ -59,26 +61,29 @@ class Standing:
 
     def kept(self, table: str) -> Commit | None:
         """The commit that a source or a table of the layer had at the end of the last run; None when that is not known,
-        or the run was one of other code, day of valuation or parameters."""
-        basis = self._kept.get("basis")
-        if self.is_of_other_code or not isinstance(basis, dict):
+        or the run was one of other code."""
+        if self.is_of_other_code:
             return None
-        if {**basis, "sources": None} != {**self._basis, "sources": None}:
-            return None
-        commits = {**(basis.get("sources") or {}), **(self._kept.get("tables") or {})}
+        commits = {**(self._kept_basis.get("sources") or {}), **(self._kept.get("tables") or {})}
         return Commit(*commits[table]) if table in commits else None
 
+    @property
+    def days_since(self) -> int | None:
+        """Days from the day that the last run valued at to that of this run; None when it is not known."""
+        as_of = self._kept_basis.get("as_of")
+        return None if as_of is None else (self._run.as_of - date.fromisoformat(as_of)).days
+
     def is_unchanged(self, *tables: str) -> bool:
-        """Whether the tables are what the last run, of this code, day and parameters, has found and left."""
+        """Whether the tables are what the last run, of this code, has found and left."""
         return all(self._lake.exists(table) and self.kept(table) == self._lake.commit(table) for table in tables)
 
     def part(self, name: str, sources: Sequence[str], make: Callable[[], DataFrame]) -> DataFrame:
-        """An aggregate that figures are made of: that of the last run while its sources are what they were then.
+        """An aggregate that figures are made of: that of the last run while day and sources are what they were then.
 
         A small one is computed here and now, once, and kept for the next run.
         """
         kept = self._kept.get("parts", {}).get(name)
-        if kept is not None and self.is_unchanged(*sources):
+        if kept is not None and self.days_since == 0 and self.is_unchanged(*sources):
             self._parts[name] = kept
             return self._run.spark.createDataFrame(notes.rows_of(kept))
         rows = make()

@@ -2,6 +2,8 @@
 
 import pytest
 
+from notebooks.tests.test_rebuild import Killed
+
 OTHER = {"customer_id": "CUS-2", "pet_id": "PET-2", "policy_id": "POL-2"}
 
 
@@ -102,3 +104,75 @@ def test_a_refused_claim_waits_untouched_until_what_it_refers_to_changes(lake, m
     lake.run_all()
     assert sorted(lake.by("silver.quarantine", "key")) == ["C"]
     assert sorted(lake.by("gold.claims_analytics", "claim_id")) == ["A", "B", "D", "E"]
+
+
+def test_raw_rows_that_the_manifest_does_not_list_are_judged_with_those_it_does(lake, make):
+    lake.land("claims/b.jsonl", [make.claim("D")])
+    lake.land("claims/c.jsonl", [make.claim("E")])
+    lake.run("bronze")
+    lake.spark.sql(f"DELETE FROM {lake.catalog}.bronze.manifest WHERE path LIKE '%b.jsonl'")
+    lake.run("silver")
+    assert {"D", "E"} <= set(lake.by("silver.claims", "claim_id"))
+
+
+def test_an_older_version_that_lands_late_is_weighed_against_those_that_came_before(lake, make):
+    held = lake.by("silver.claims", "claim_id")["A"]
+    late = make.claim("A", claim_amount="1.00", updated_at="2019-01-01T00:00:00Z")
+    lake.land("claims/b.jsonl", [late, make.claim("D")])
+    lake.run_all()
+    claims = lake.by("silver.claims", "claim_id")
+    assert claims["A"] == held
+    assert "D" in claims
+
+
+def test_what_silver_has_changed_in_two_runs_is_released(lake, make):
+    for claim_id in ("D", "E"):
+        lake.land(f"claims/{claim_id}.jsonl", [make.claim(claim_id)])
+        lake.run("bronze")
+        lake.run("silver")
+    lake.run("gold")
+    assert set(lake.by("gold.claims_analytics", "claim_id")) == {"A", "B", "D", "E"}
+    assert _claims_by_customer(lake) == {"CUS-1": 3, "CUS-2": 1}
+
+
+def test_the_next_day_a_claim_of_that_day_passes_and_other_refused_ones_wait(lake, make):
+    lake.land("claims/b.jsonl", [make.claim("D", service_date="2025-08-09", submitted_date="2025-08-09")])
+    lake.run_all()
+    waiting = lake.by("silver.quarantine", "key")
+    assert set(waiting) == {"C", "D"}
+    lake.run_all(as_of="2025-08-10")
+    assert lake.by("silver.quarantine", "key") == {"C": waiting["C"]}
+    assert "D" in lake.by("gold.claims_analytics", "claim_id")
+
+
+def test_premium_is_earned_anew_when_policies_change_and_only_then(lake, make):
+    def in_force():
+        return {i: row["policies_in_force"] for i, row in lake.by("gold.monthly_kpis", "year_month").items()}
+
+    before = in_force()
+    lake.land("claims/b.jsonl", [make.claim("D")])
+    lake.run_all()
+    assert in_force() == before
+    lake.land("policies/b.csv", make.csv([make.policy(policy_id="POL-3", effective_date="2025-05-01")]))
+    lake.run_all()
+    assert in_force() == {i: n + (i >= "2025-05") for i, n in before.items()}
+
+
+def test_a_claim_healed_by_a_run_that_died_leaves_quarantine_with_the_next(lake, make):
+    lake.land("claims/b.jsonl", [make.claim("C", updated_at="2025-07-01T00:00:00Z")])
+    lake.run("bronze")
+    put = lake.files.put
+
+    def dies_before_quarantine(path, contents, overwrite):
+        if '"step": "silver.quarantine"' in contents:
+            raise Killed
+        return put(path, contents, overwrite)
+
+    lake.files.put = dies_before_quarantine
+    with pytest.raises(Killed):
+        lake.run("silver")
+    lake.files.put = put
+    assert "C" in lake.by("silver.claims", "claim_id")
+    assert "C" in lake.by("silver.quarantine", "key")
+    lake.run("silver")
+    assert lake.rows("silver.quarantine") == []
