@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.connection import WorkspaceConnection
 from app.domain.clock import Clock, SystemClock
 from app.domain.events import Envelope
+from app.domain.runs import RunRecord
 from app.services.acceptance import Acceptance
 from app.services.actions import RunActions
 from app.services.adoption import Adoption
@@ -45,6 +46,7 @@ from app.services.preview import Preview
 from app.services.recording import RunRecorder
 from app.services.replica import Ears, Loop, Replica, SoleReplica
 from app.services.retrying import RetryPolicy
+from app.services.right_of_way import RightOfWay
 from app.services.run_listing import RunListing
 from app.services.sending import Sender
 from app.services.snapshot import SnapshotContents, Snapshots
@@ -89,6 +91,7 @@ class Base:
     current: CurrentWorkspace
     metrics: Metrics
     endless: Loops
+    right_of_way: RightOfWay
     dice: random.Random
 
 
@@ -134,7 +137,8 @@ async def assemble(
         workspace=workspace, journal=journal, replica=replica, kind=connection.kind, name=connection.name
     )
     await current.recall()
-    base = Base(settings, connection, replica, journal, workspace, current, metrics, endless, surroundings.dice)
+    way = RightOfWay(clock)
+    base = Base(settings, connection, replica, journal, workspace, current, metrics, endless, way, surroundings.dice)
     watch = partial(current.watch, endless)
     trim = Retention(database, clock).run
     loops: list[Loop] = [*_lake(app, base), *_pipeline(app, base), watch, trim]
@@ -190,7 +194,12 @@ def _lake(app: FastAPI, base: Base) -> list[Loop]:
     settings, journal, current, workspace = base.settings, base.journal, base.current, base.workspace
     leading = journal.for_leader()
     catalog = settings.petinsure_catalog
-    reader = LakeReader(workspace=workspace, catalog=catalog, warehouse_id=settings.databricks_warehouse_id)
+    reader = LakeReader(
+        workspace=workspace,
+        catalog=catalog,
+        warehouse_id=settings.databricks_warehouse_id,
+        right_of_way=base.right_of_way,
+    )
     figures = Insights(journal=journal, workspace=current, reader=reader)
     zone = LandingZone(
         files=workspace,
@@ -283,7 +292,12 @@ def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
     app.state.tracker, app.state.actions = tracker, actions
     app.state.acceptance, app.state.sender, app.state.eta = acceptance, sender, eta
     app.state.ledger = Ledger(
-        journal=journal, current=current, acceptance=acceptance, sender=sender, deadline_s=policy.deadline_s
+        journal=journal,
+        current=current,
+        acceptance=acceptance,
+        sender=sender,
+        right_of_way=base.right_of_way,
+        deadline_s=policy.deadline_s,
     )
     app.state.history = RunHistory(journal=journal, current=current, workspace=workspace)
     app.state.preview = Preview(
@@ -295,7 +309,11 @@ def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
         pending=app.state.lake_view,
         catalog=settings.petinsure_catalog,
     )
-    hooks: list[OnRunFinished] = [eta.learn_anew, app.state.lake.on_run_finished]
+
+    async def clicks_first(_ended: RunRecord) -> None:
+        await base.right_of_way.give_way()
+
+    hooks: list[OnRunFinished] = [clicks_first, eta.learn_anew, app.state.lake.on_run_finished]
     endless = base.endless
     return [
         partial(tracker.run, endless),

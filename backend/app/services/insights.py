@@ -24,6 +24,7 @@ from app.services.workspace_answers import StatementResult
 from app.store import insights, lake
 from app.store.insights import Kept
 from app.store.lake import TableFacts
+from app.store.types import ReadyJson
 
 log = structlog.get_logger()
 
@@ -107,13 +108,11 @@ class Insights:
         await self._save(lake_id, "monthly", {"months": months} | _as_of((MONTHLY,), facts))
 
     async def _read_page(self, page: Page) -> dict[str, Any]:
+        """In threads, as all that is made of many rows: they take long, and nobody waits for them."""
         body: dict[str, Any] = {}
         for name, cube in page.cubes.items():
-            rows = rows_of(await self._reader.query(cube.statement))
-            body[name] = [[row[column] for column in cube.dimensions] + _sums(cube, row) for row in rows]
-        rows = rows_of(await self._reader.query(page.rows))
-        columns = list(rows[0]) if rows else []
-        body["list"] = {"columns": columns, "rows": [[row[column] for column in columns] for row in rows]}
+            body[name] = await asyncio.to_thread(_cells, cube, await self._reader.query(cube.statement))
+        body["list"] = await asyncio.to_thread(_list, await self._reader.query(page.rows))
         return body
 
     async def _before(self, lake_id: int, name: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -125,13 +124,13 @@ class Insights:
         if kept.body["as_of"] == body["as_of"]:
             before: dict[str, Any] | None = kept.body["before"]
             return before
-        totals = answered(PAGES[name], kept, Question(limit=0))["totals"]
-        return {"as_of": kept.body["as_of"], "totals": totals}
+        told = await asyncio.to_thread(answered, PAGES[name], kept, Question(limit=0))
+        return {"as_of": kept.body["as_of"], "totals": told["totals"]}
 
     async def _save(self, lake_id: int, name: str, body: Mapping[str, Any]) -> None:
-        whole = {"currency": "USD"} | dict(body)
+        text, etag = await asyncio.to_thread(_written, {"currency": "USD"} | dict(body))
         async with self._journal.transaction() as transaction:
-            await insights.save(transaction.db, lake_id, name, whole, etag=_etag(whole), at=transaction.now)
+            await insights.save(transaction.db, lake_id, name, ReadyJson(text), etag=etag, at=transaction.now)
         log.info("insights_read", page=name)
 
 
@@ -180,6 +179,16 @@ def _options(page: Page, cells: Grid) -> dict[str, list[str]]:
     """Every value that a parameter can narrow the page to."""
     named = {name: cells.values(column) for name, column in page.filters.items()}
     return named | ({"months": cells.values(page.month)} if page.month else {})
+
+
+def _cells(cube: Cube, answer: StatementResult) -> list[list[Any]]:
+    return [[row[column] for column in cube.dimensions] + _sums(cube, row) for row in rows_of(answer)]
+
+
+def _list(answer: StatementResult) -> dict[str, Any]:
+    rows = rows_of(answer)
+    columns = list(rows[0]) if rows else []
+    return {"columns": columns, "rows": [[row[column] for column in columns] for row in rows]}
 
 
 def _sums(cube: Cube, row: Mapping[str, Any]) -> list[int]:
@@ -234,5 +243,11 @@ def _as_of(tables: Sequence[str], facts: Mapping[str, TableFacts]) -> dict[str, 
     }
 
 
+def _written(body: Mapping[str, Any]) -> tuple[str, str]:
+    """The body as JSON, and its etag."""
+    text = compact_json(body)
+    return text, hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
 def _etag(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(compact_json(body).encode()).hexdigest()[:32]
+    return _written(body)[1]

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from app.domain.claim_ids import is_claim_id
 from app.domain.errors import WorkspaceRejected
 from app.services import lake_queries
+from app.services.right_of_way import RightOfWay
 from app.services.workspace_answers import StatementResult
 from app.store.lake import QuarantineEntry
 from app.store.landing import ManifestEntry
@@ -50,14 +51,18 @@ class Pending:
 class LakeReader:
     """Statements against one catalog on one warehouse."""
 
-    def __init__(self, *, workspace: SqlWorkspace, catalog: str, warehouse_id: str | None) -> None:
+    def __init__(
+        self, *, workspace: SqlWorkspace, catalog: str, warehouse_id: str | None, right_of_way: RightOfWay
+    ) -> None:
         self._workspace = workspace
+        self._right_of_way = right_of_way
         self.catalog = catalog
         self._configured = warehouse_id
         self._found: str | None = None
 
     async def query(self, statement: str, **values: str) -> StatementResult:
         """Run a constant statement with named text values. Raises NoWarehouse, WorkspaceError."""
+        await self._right_of_way.give_way()
         parameters = [{"name": name, "value": value, "type": "STRING"} for name, value in values.items()]
         try:
             return await self._workspace.execute_statement(
@@ -124,6 +129,7 @@ class LakeReader:
         query: dict[str, Any] = {"catalog_name": self.catalog, "schema_name": schema}
         try:
             while True:
+                await self._right_of_way.give_way()
                 answer = await self._workspace.get(TABLES_API, query)
                 names += [str(table["name"]) for table in answer.get("tables") or []]
                 if not (token := answer.get("next_page_token")):

@@ -19,6 +19,7 @@ from app.domain.submissions import IfActive, Submission, SubmissionState, Wish
 from app.services.acceptance import Acceptance
 from app.services.current_workspace import CurrentWorkspace
 from app.services.journal import Journal, Transaction
+from app.services.right_of_way import RightOfWay
 from app.services.sending import Sender
 from app.store import audit, runs, submissions
 
@@ -47,8 +48,10 @@ class Ledger:
         current: CurrentWorkspace,
         acceptance: Acceptance,
         sender: Sender,
+        right_of_way: RightOfWay,
         deadline_s: float,
     ) -> None:
+        self._right_of_way = right_of_way
         self._journal = journal
         self._current = current
         self._acceptance = acceptance
@@ -61,6 +64,10 @@ class Ledger:
 
         Raises RunActive (if_active=reject) and IdempotencyKeyReused. A repeat of a request_key answers for the first.
         """
+        with self._right_of_way.taken():
+            return await self._triggered(wish, wait_s)
+
+    async def _triggered(self, wish: Wish, wait_s: float) -> Accepted:
         deadline = self._clock.monotonic() + wait_s
         recorded, is_new = await self._record(wish)
         submission = recorded.submission

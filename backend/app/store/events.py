@@ -17,6 +17,13 @@ from app.store.types import BigId
 # Made once: making a statement costs more than running it.
 _HEAD = select(event_head)
 _APPEND = insert(events)
+_AFTER = (
+    select(events.c.seq, events.c.type, events.c.at, events.c.run_id, events.c.text)
+    .where(events.c.seq > bindparam("after"))
+    .order_by(events.c.seq)
+    .limit(bindparam("most"))
+)
+_AFTER_OF_RUN = _AFTER.where(events.c.run_id == bindparam("wanted"))
 _TAKE = update(event_head).values(seq=event_head.c.seq + bindparam("count", type_=BigId))
 _TAKE_PLACES = _TAKE.returning(event_head.c.seq, event_head.c.epoch)
 
@@ -44,12 +51,11 @@ async def append(db: AsyncConnection, drafts: Iterable[EventDraft], *, at: datet
 async def after(db: AsyncConnection, seq: int, *, limit: int, run_id: int | None = None) -> LogPage:
     """The events that follow `seq`, oldest first; with `run_id` only that run's."""
     kept = await head(db)
-    query = select(events.c.seq, events.c.type, events.c.at, events.c.run_id, events.c.text)
-    query = query.where(events.c.seq > seq).order_by(events.c.seq).limit(limit)
+    query, values = _AFTER, {"after": seq, "most": limit}
     if run_id is not None:
-        query = query.where(events.c.run_id == run_id)
-    found = [Envelope(one, kept.epoch, *rest) for one, *rest in await db.execute(query)]
-    return LogPage(kept, found)
+        query, values = _AFTER_OF_RUN, {**values, "wanted": run_id}
+    rows = await db.execute(query, values)
+    return LogPage(kept, [Envelope(one, kept.epoch, kind, at, run, text) for one, kind, at, run, text in rows])
 
 
 async def head(db: AsyncConnection) -> LogHead:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store.dialect import upsert
 from app.store.lake_schema import insights
+from app.store.types import ReadyJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,9 @@ class Kept:
     etag: str
 
 
-async def save(
-    db: AsyncConnection, lake_id: int, name: str, body: Mapping[str, Any], *, etag: str, at: datetime
-) -> None:
+async def save(db: AsyncConnection, lake_id: int, name: str, body: ReadyJson, *, etag: str, at: datetime) -> None:
     """Replace the figures called `name`."""
-    row = {"lake_id": lake_id, "name": name, "body": dict(body), "etag": etag, "updated_at": at}
+    row = {"lake_id": lake_id, "name": name, "body": body, "etag": etag, "updated_at": at}
     await upsert(db, insights, row)
 
 

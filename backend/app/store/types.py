@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -53,6 +54,13 @@ class UtcDateTime(TypeDecorator[datetime]):
         return _EPOCH + timedelta(microseconds=value)
 
 
+@dataclass(frozen=True, slots=True)
+class ReadyJson:
+    """A JSON value that was written already, where that took long enough to be done elsewhere."""
+
+    text: str
+
+
 class JsonText(TypeDecorator[Any]):
     """A JSON value kept as compact text; SQL NULL for None."""
 
@@ -60,6 +68,8 @@ class JsonText(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        if isinstance(value, ReadyJson):
+            return value.text
         return None if value is None else compact_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:

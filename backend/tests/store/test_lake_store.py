@@ -13,6 +13,7 @@ from app.store.engine import Database, create_engine
 from app.store.lake import QuarantineEntry, TableFacts
 from app.store.landing import ListedFile, ManifestEntry, Waiting
 from app.store.migrate import upgrade
+from app.store.types import ReadyJson
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DAY_FILE = ListedFile("claims/claims_2026-10-31.jsonl", None, 100, 1_000_000)
@@ -162,8 +163,8 @@ async def test_quarantine_is_replaced_whole(db: AsyncConnection, lake_id: int) -
 
 async def test_figures_are_kept_by_name(db: AsyncConnection, lake_id: int) -> None:
     assert await insights.load(db, lake_id, "overview") is None
-    await insights.save(db, lake_id, "overview", {"months": []}, etag="a", at=AT)
-    await insights.save(db, lake_id, "overview", {"months": [1]}, etag="b", at=AT)
+    await insights.save(db, lake_id, "overview", ReadyJson('{"months":[]}'), etag="a", at=AT)
+    await insights.save(db, lake_id, "overview", ReadyJson('{"months":[1]}'), etag="b", at=AT)
     kept = await insights.load(db, lake_id, "overview")
     assert kept is not None
     assert (kept.body, kept.etag) == ({"months": [1]}, "b")
