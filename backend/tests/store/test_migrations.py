@@ -18,7 +18,7 @@ from app.domain.submissions import ActionKind, SubmissionState
 from app.store import actions, events, lake, runs, submissions
 from app.store.engine import Database, create_engine
 from app.store.lake_schema import metadata
-from app.store.migrate import MIGRATIONS, upgrade
+from app.store.migrate import MIGRATIONS, newest, present, upgrade
 
 AT = datetime(2026, 1, 5, 12, 0, 0, 123_456, UTC)
 MICROS = 1_767_614_400_123_456
@@ -132,6 +132,10 @@ def released() -> list[str]:
     return [one.revision for one in reversed(list(ScriptDirectory.from_config(config).walk_revisions()))]
 
 
+def test_the_newest_revision_is_told_by_the_names_of_the_files() -> None:
+    assert newest() == released()[-1]
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def unmade_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A store in which nothing has been made yet."""
@@ -183,6 +187,7 @@ async def test_a_filled_store_of_any_revision_comes_to_the_newest_one_whole(data
     await upgrade(database.engine, revision=revision)
     async with database.write() as db:
         assert await db.run_sync(fill) == set()
+        assert await db.run_sync(present) == revision
         before = await db.run_sync(contents)
     assert before["runs"][0]["run_id"] == BIG
     await upgrade(database.engine)

@@ -12,7 +12,7 @@ from backend.tests.conftest import CHECKOUT
 
 @pytest.mark.parametrize(
     ("program", "absent"),
-    [("app.application", ("databricks.sdk", "psycopg")), ("app.serve", ("app.main", "uvicorn"))],
+    [("app.application", ("databricks.sdk", "psycopg", "alembic")), ("app.serve", ("app.main", "uvicorn"))],
 )
 def test_a_start_leaves_for_later_what_it_does_not_need(program: str, absent: tuple[str, ...]) -> None:
     told = f"import sys, {program}; print([name for name in {absent!r} if name in sys.modules])"
