@@ -26,8 +26,16 @@ class Review:
         self.verdicts: list[Verdicts] = []
 
     def everything(self, entity: Entity, keys: Keys | None = None) -> Judged:
-        """All rows of a table that is not there yet, or all of some keys. What is refused `again` finds."""
+        """All rows of a table that is not there yet, or all of some keys. What is refused `rest` finds."""
         return self._judging.judged(entity, keys)
+
+    def rest(self, entity: Entity) -> None:
+        """After a first write, note what the table has refused: nothing, when it took as many rows as have landed."""
+        landed_in = f"bronze.{entity.table}"
+        if not self._lake.exists(landed_in):
+            return
+        if self._lake.read(_held_in(entity)).count() != self._lake.read(landed_in).count():
+            self.again(entity)
 
     def due(self, entity: Entity, *referred_to: str) -> Judged | None:
         """What is pending of a table that is there, judged and noted; None when nothing is."""
@@ -39,8 +47,7 @@ class Review:
     def again(self, entity: Entity, refused: pending.Refused = "all") -> Judged | None:
         """Judge what is pending and note what the table refuses; None when nothing is pending.
 
-        Pending are also the newest versions that silver does not hold because they are bad, so after a first write
-        only those are judged again.
+        Pending are also the newest versions that silver does not hold because they are bad.
         """
         new = self.new(entity)
         rows = new.rows if new else None
@@ -68,17 +75,17 @@ class Review:
         days = self._standing.days_since
         if days is None or days < 0:
             return "all"
-        if not self._standing.is_unchanged(*_held_in(entity), *referred_to, QUARANTINE):
+        if not self._standing.is_unchanged(_held_in(entity), *referred_to, QUARANTINE):
             return "all"
         return "dated" if days else "none"
 
     def new(self, entity: Entity) -> Landed | None:
         """The raw rows that have landed since the last run, where its tables are still what that run has left."""
-        if not self._standing.is_unchanged(*_held_in(entity), QUARANTINE):
+        if not self._standing.is_unchanged(_held_in(entity), QUARANTINE):
             return None
         return landed.since_last_run(self._run, self._lake, self._standing, entity)
 
 
-def _held_in(entity: Entity) -> tuple[str, ...]:
-    """The tables of silver that tell which versions of its rows are held."""
-    return (HISTORY,) if entity is POLICIES else (f"silver.{entity.table}",)
+def _held_in(entity: Entity) -> str:
+    """The table of silver that tells which versions of its rows are held."""
+    return HISTORY if entity is POLICIES else f"silver.{entity.table}"

@@ -97,7 +97,7 @@ class Silver:
         table = f"silver.{entity.table}"
         if not self._lake.exists(table):
             self._lake.append(table, record_rows(self._run, entity, review.everything(entity)))
-            review.again(entity)
+            review.rest(entity)
         elif judged := review.due(entity):
             self._write(table, record_rows(self._run, entity, judged), [entity.key], ("_content_hash",))
         self._progress.did(table)
@@ -106,7 +106,7 @@ class Silver:
         """The history first; the current row of each policy is its version without an end."""
         if not self._lake.exists(HISTORY):
             self._lake.append(HISTORY, history_rows(self._run, review.everything(POLICIES)))
-            review.again(POLICIES)
+            review.rest(POLICIES)
         elif judged := review.due(POLICIES, "silver.pets"):
             versions = history_rows(self._run, judged)
             self._write(HISTORY, versions, ["policy_id", "valid_from"], ("valid_to", "_content_hash"))
