@@ -31,7 +31,8 @@ from app.store import runs, submissions
 log = structlog.get_logger()
 
 FIRST_LOOK_S = 2.0
-# So often the loop goes round until an attempt's news has become the answer to its click.
+# So often the loop goes round until a call is on the wire, and until an attempt's news is the answer to its click.
+SENDING_TURNS = 5
 ANSWER_TURNS = 5
 
 
@@ -210,7 +211,7 @@ class Sender:
         if not marked and not await self._mark_sent(submission, workspace_id, target):
             return None
         if self._group is not None:
-            self._group.create_task(self._acceptance.prepare(submission))  # the answer need not wait for it
+            self._group.create_task(self._prepare(submission))
         answer = await call()
         if answer.workspace_id not in (None, workspace_id):
             workspace_id = await self._current.ensure()  # it was replaced since we asked; the run is the new one's
@@ -301,6 +302,12 @@ class Sender:
                 attempts=submission.attempts + 1,
                 **_sent_to(workspace_id, target, submission),
             )
+
+    async def _prepare(self, submission: Submission) -> None:
+        """Read what the acceptance will need while the workspace works on the call, not before the call is sent."""
+        for _ in range(SENDING_TURNS):
+            await asyncio.sleep(0)
+        await self._acceptance.prepare(submission)
 
     async def _first_look(self, run_id: int) -> None:
         """Read the new run at once, so that its state is shown early; a failure is the poller's business."""
