@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 
 from fastapi import FastAPI
@@ -21,6 +22,8 @@ from app.settings import Settings
 
 FIRST_RUN_KEY = "first-start"
 LOOK_EVERY_S = 1.0
+# So long a thread that makes figures keeps the loop, and with it a click, from going on; by default it is five times that.
+THREADS_TURN_S = 0.001
 
 
 async def serve_application(
@@ -39,6 +42,8 @@ async def serve_application(
         background.append(_first_start(settings, plan))
     app = create_app(settings, workspace=connection, background=background, loopback=loopback)
     server = build_server(app, host=host, port=listening.getsockname()[1])
+
+    sys.setswitchinterval(THREADS_TURN_S)
 
     def begun() -> None:
         spare_what_lasts()
