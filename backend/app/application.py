@@ -22,7 +22,7 @@ from app.settings import Settings
 
 FIRST_RUN_KEY = "first-start"
 LOOK_EVERY_S = 1.0
-# So long a thread that makes figures keeps the loop, and with it a click, from going on; by default it is five times that.
+# So long a thread that makes figures keeps the loop, and a click, from going on; by default it is five times that.
 THREADS_TURN_S = 0.001
 
 
