@@ -50,6 +50,9 @@ def serve(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Serve the dashboard and the API; starts the local workspace unless DATABRICKS_HOST is set."""
+    from app.collector import rest_while_starting
+
+    rest_while_starting()
     from app.serve import run_server
 
     raise typer.Exit(run_server(host=host, port=port, data_dir=data_dir, say=_say))

@@ -14,7 +14,13 @@ MIDDLE_EVERY = 10
 FULL_EVERY = 400
 
 
+def rest_while_starting() -> None:
+    """Collect nothing until `spare_what_lasts`: a start makes what lasts, and walking it takes a fifth of the start."""
+    gc.disable()
+
+
 def spare_what_lasts() -> None:
     """Leave everything that there is by now out of all collections to come. Costs nothing; may be repeated."""
     gc.set_threshold(YOUNG, MIDDLE_EVERY, FULL_EVERY)
     gc.freeze()
+    gc.enable()

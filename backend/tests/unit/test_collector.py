@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.collector import FULL_EVERY, spare_what_lasts
+from app.collector import FULL_EVERY, rest_while_starting, spare_what_lasts
 
 
 @pytest.fixture(autouse=True)
@@ -16,11 +16,15 @@ def _as_it_was() -> Iterator[None]:
     yield
     gc.set_threshold(*before)
     gc.unfreeze()
+    gc.enable()
 
 
 def test_what_is_there_is_not_walked_by_a_full_collection_and_new_garbage_is_collected() -> None:
     there = {"an": ["object", "that", "lasts"]}
+    rest_while_starting()
+    assert not gc.isenabled()
     spare_what_lasts()
+    assert gc.isenabled()
     new: list[object] = []
     new.append(new)
     old = id(there["an"])
