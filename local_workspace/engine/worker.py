@@ -32,6 +32,7 @@ _SETTINGS = {"RUST_LOG": "error", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED
 def main() -> None:
     arguments = _arguments()
     die_with_parent(arguments.parent)
+    let_others_first()  # from the start: the server and its clients start at the same time
     os.environ.update(_SETTINGS)
     control = socket.socket(fileno=arguments.control_fd)
     _import_everything()
@@ -92,7 +93,6 @@ class Nursery:
             self._control.close()
             _own_group(0)
             volunteer_for_out_of_memory()
-            let_others_first()
             start_reaper(memory_limit_bytes())
             die_with_parent(parent)
             _live(socket.socket(fileno=descriptor), self._data_dir, self._spark_remote)
