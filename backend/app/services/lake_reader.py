@@ -60,9 +60,13 @@ class LakeReader:
         self._configured = warehouse_id
         self._found: str | None = None
 
+    async def give_way(self) -> None:
+        """Between two steps of reading, or of keeping what was read: clicks first."""
+        await self._right_of_way.give_way()
+
     async def query(self, statement: str, **values: str) -> StatementResult:
         """Run a constant statement with named text values. Raises NoWarehouse, WorkspaceError."""
-        await self._right_of_way.give_way()
+        await self.give_way()
         parameters = [{"name": name, "value": value, "type": "STRING"} for name, value in values.items()]
         try:
             return await self._workspace.execute_statement(
@@ -129,7 +133,7 @@ class LakeReader:
         query: dict[str, Any] = {"catalog_name": self.catalog, "schema_name": schema}
         try:
             while True:
-                await self._right_of_way.give_way()
+                await self.give_way()
                 answer = await self._workspace.get(TABLES_API, query)
                 names += [str(table["name"]) for table in answer.get("tables") or []]
                 if not (token := answer.get("next_page_token")):

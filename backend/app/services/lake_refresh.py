@@ -159,6 +159,7 @@ class LakeRefresher:
         for run in runs:
             rows = await self._reader.positions(layer, run)
             for start in range(0, len(rows), AT_ONCE):  # short transactions: a click must not wait for a long one
+                await self._reader.give_way()
                 async with self._journal.transaction() as transaction:
                     await lake.save_positions(transaction.db, job.lake_id, layer, rows[start : start + AT_ONCE])
 
@@ -182,9 +183,11 @@ class LakeRefresher:
             before = await lake.pending_ids(db, lake_id, layer)
         gone, new = sorted(before - pending.claim_ids), sorted(pending.claim_ids - before)
         for start in range(0, len(gone), FEWER_AT_ONCE):
+            await self._reader.give_way()
             async with self._journal.transaction() as transaction:
                 await lake.remove_pending(transaction.db, lake_id, layer, gone[start : start + FEWER_AT_ONCE])
         for start in range(0, len(new), AT_ONCE):
+            await self._reader.give_way()
             async with self._journal.transaction() as transaction:
                 await lake.add_pending(transaction.db, lake_id, layer, new[start : start + AT_ONCE])
         async with self._journal.transaction() as transaction:
