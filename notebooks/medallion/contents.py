@@ -11,6 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from medallion import few
+from medallion.joins import with_facts
 from medallion.lake import STAMPS, Lake
 
 _GONE = "_gone"
@@ -100,7 +101,7 @@ def _overwrite(
 ) -> None:
     """Compare and write where the rows are."""
     held = lake.read(table)
-    both = wanted.withColumn("_state", state).join(_states(held, keys, state, stamps), list(keys), "left")
+    both = with_facts(wanted.withColumn("_state", state), _states(held, keys, state, stamps), *keys)
     same = F.coalesce(F.col("_held_state") == F.col("_state"), F.lit(False))
     if not differs:
         rows, kept = both.agg(F.count("*"), F.count_if(same)).collect()[0]

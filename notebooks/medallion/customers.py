@@ -122,21 +122,28 @@ def _pets(pets: DataFrame) -> DataFrame:
 
 
 def _policies(policies: DataFrame, as_of: date) -> DataFrame:
-    is_active = F.col("_until") > F.lit(as_of)
-    held = in_force(policies, as_of).withColumn("_active", is_active)
-    premium = F.when(F.col("_active"), F.col("monthly_premium") * 12)
-    return held.groupBy("customer_id").agg(
+    """Figures of each customer's policies, first by pet: counting distinct pets takes the engine a set a customer."""
+    held = in_force(policies, as_of).withColumn("_active", F.col("_until") > F.lit(as_of))
+    active = F.col("_active")
+    premium = F.when(active, F.col("monthly_premium") * 12)
+    by_pet = held.groupBy("customer_id", "pet_id").agg(
         F.count("*").alias("policies"),
         F.count_if("_active").alias("active_policies"),
-        F.countDistinct(F.when(F.col("_active"), F.col("pet_id"))).alias("insured_pets"),
-        F.sum(premium).cast(_MONEY).alias("annual_premium"),
-        earned(premium_days(days("_from", "_until"))).alias("earned_premium"),
-        F.count_if(F.col("_active") & ~F.coalesce("includes_wellness", F.lit(False))).alias("unprotected_wellness"),
-        F.count_if(F.col("_active") & F.col("annual_limit").isNotNull()).alias("low_limits"),
-        F.max(F.when(F.col("_active"), F.col("annual_limit"))).alias("_limit"),
-        F.min(F.when(F.col("_active"), days(F.lit(as_of), F.col("expiration_date"))))
-        .cast("int")
-        .alias("days_to_renewal"),
+        F.sum(premium).alias("annual_premium"),
+        premium_days(days("_from", "_until")).alias("_premium_days"),
+        F.count_if(active & ~F.coalesce("includes_wellness", F.lit(False))).alias("unprotected_wellness"),
+        F.count_if(active & F.col("annual_limit").isNotNull()).alias("low_limits"),
+        F.max(F.when(active, F.col("annual_limit"))).alias("_limit"),
+        F.min(F.when(active, days(F.lit(as_of), F.col("expiration_date")))).alias("days_to_renewal"),
+    )
+    counts = ("policies", "active_policies", "unprotected_wellness", "low_limits")
+    return by_pet.groupBy("customer_id").agg(
+        *[F.sum(name).alias(name) for name in counts],
+        F.count_if((F.col("active_policies") > 0) & F.col("pet_id").isNotNull()).alias("insured_pets"),
+        F.sum("annual_premium").cast(_MONEY).alias("annual_premium"),
+        earned(F.sum("_premium_days")).alias("earned_premium"),
+        F.max("_limit").alias("_limit"),
+        F.min("days_to_renewal").cast("int").alias("days_to_renewal"),
     )
 
 

@@ -3,6 +3,7 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from medallion.joins import with_facts
 from medallion.terms import waiting_days
 
 SPIKE_DAYS = 7
@@ -22,13 +23,13 @@ _TERMS = ("_effective_date", "_annual_limit", "_accident_wait", "_illness_wait",
 
 def with_terms(claims: DataFrame, policies: DataFrame) -> DataFrame:
     """FACTS of claims with what else a flag looks at: the terms of their policies, of `references.policy_terms`."""
-    return claims.join(policies.select("policy_id", *_TERMS), "policy_id", "left")
+    return with_facts(claims, policies.select("policy_id", *_TERMS), "policy_id")
 
 
 def flagged(rows: DataFrame) -> DataFrame:
     """Rows of `with_terms` with `review_flags`, the names of the flags in alphabetical order."""
     crowd = _crowd(rows).select("claim_id", F.lit(True).alias("_crowd"))
-    rows = rows.join(crowd, "claim_id", "left")
+    rows = with_facts(rows, crowd, "claim_id")
     flags = {
         "duplicate_invoice": _is_repeated_invoice(),
         "post_waiting_spike": _is_spike(),

@@ -5,6 +5,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from medallion.joins import that_have
 from medallion.monthly import ratio
 from medallion.release import valued
 
@@ -77,7 +78,7 @@ def _with_peers(claims: DataFrame) -> DataFrame:
         mean.alias("_peer_billed"),
         F.when(F.col("_n") > 1, spread / (F.col("_n") - 1)).alias("_peer_variance"),
     )
-    return claims.where("provider_id IS NOT NULL").join(F.broadcast(peers), ["_condition", "_species"])
+    return that_have(claims.where("provider_id IS NOT NULL"), peers, "_condition", "_species")
 
 
 def _customers(claims: DataFrame) -> DataFrame:

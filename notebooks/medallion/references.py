@@ -3,6 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from medallion.joins import with_facts
 from medallion.lake import Lake
 
 REFERENCE_HASHES = ("_policy_hash", "_pet_hash", "_customer_hash", "_provider_hash")
@@ -18,28 +19,26 @@ REFERENCE_COLUMNS = (
 
 def with_references(claims: DataFrame, lake: Lake) -> DataFrame:
     """Each claim with the columns that its rules and its policy's terms need; nulls where the reference is unknown."""
-    return (
-        claims.join(policy_terms(lake), "policy_id", "left")
-        .join(_pet_history(lake), "pet_id", "left")
-        .join(_known(lake, "customers", "customer_id", "_customer_hash"), "customer_id", "left")
-        .join(_known(lake, "vet_providers", "provider_id", "_provider_hash"), "provider_id", "left")
-        .withColumn("_refs_hash", refs_hash())
-    )
+    claims = with_facts(claims, policy_terms(lake), "policy_id")
+    claims = with_facts(claims, _pet_history(lake), "pet_id")
+    return _with_parties(claims, lake).withColumn("_refs_hash", refs_hash())
+
+
+def _with_parties(claims: DataFrame, lake: Lake) -> DataFrame:
+    claims = with_facts(claims, _known(lake, "customers", "customer_id", "_customer_hash"), "customer_id")
+    return with_facts(claims, _known(lake, "vet_providers", "provider_id", "_provider_hash"), "provider_id")
 
 
 def with_pet(policies: DataFrame, lake: Lake) -> DataFrame:
     """Each policy with `_pet_hash`, null where its pet is unknown."""
-    return policies.join(_known(lake, "pets", "pet_id", "_pet_hash"), "pet_id", "left")
+    return with_facts(policies, _known(lake, "pets", "pet_id", "_pet_hash"), "pet_id")
 
 
 def with_reference_hashes(claims: DataFrame, lake: Lake) -> DataFrame:
     """Only the hashes, to see which claims are stale."""
-    return (
-        claims.join(policy_terms(lake).select("policy_id", "_policy_hash"), "policy_id", "left")
-        .join(_pet_history(lake).select("pet_id", "_pet_hash"), "pet_id", "left")
-        .join(_known(lake, "customers", "customer_id", "_customer_hash"), "customer_id", "left")
-        .join(_known(lake, "vet_providers", "provider_id", "_provider_hash"), "provider_id", "left")
-    )
+    claims = with_facts(claims, policy_terms(lake).select("policy_id", "_policy_hash"), "policy_id")
+    claims = with_facts(claims, _pet_history(lake).select("pet_id", "_pet_hash"), "pet_id")
+    return _with_parties(claims, lake)
 
 
 def refs_hash() -> Column:

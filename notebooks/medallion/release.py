@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from medallion import contents, few, flags, pending
 from medallion.few import Keys
+from medallion.joins import that_have, with_facts
 from medallion.lake import PARTITIONS, Changes, Lake, quarter
 from medallion.references import policy_terms
 from medallion.rules import DECIDED
@@ -88,7 +89,7 @@ def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> frozenset[
     facts = fresh.select(*flags.FACTS, told).unionAll(others.select(*flags.FACTS, F.col("review_flags").alias("_told")))
     now = flags.flagged(few.computed(run, flags.with_terms(facts, policy_terms(lake))))
     flagged = few.computed(run, now.where("NOT (review_flags <=> _told)").select("claim_id", "review_flags"))
-    rows = _rows(_joined(fresh.join(flagged, "claim_id"), lake), run)
+    rows = _rows(_joined(that_have(fresh, flagged, "claim_id"), lake), run)
     moved = flagged.join(ids, "claim_id", "left_anti")
     if not moved.isEmpty():
         again = held.drop("review_flags", "_run_id").join(moved, "claim_id")
@@ -100,7 +101,7 @@ def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> frozenset[
 def _whole(claims: DataFrame, lake: Lake, run: Run) -> DataFrame:
     facts = flags.with_terms(claims.select(*flags.FACTS), policy_terms(lake))
     by_claim = flags.flagged(facts).select("claim_id", "review_flags")
-    return _rows(_joined(claims.join(by_claim, "claim_id"), lake), run)
+    return _rows(_joined(that_have(claims, by_claim, "claim_id"), lake), run)
 
 
 def _with_released(claims: DataFrame, lake: Lake) -> DataFrame:
@@ -129,7 +130,7 @@ def _hashed(claims: DataFrame, lake: Lake) -> DataFrame:
     narrow = claims.select("claim_id", "policy_id", "pet_id", "customer_id", "provider_id", "_row_hash")
     for table, key, name in _DIMENSIONS:
         hashes = lake.read(f"silver.{table}").select(key, F.col("_content_hash").alias(name))
-        narrow = narrow.join(hashes, key, "left")
+        narrow = with_facts(narrow, hashes, key)
     return narrow.select("claim_id", _released_hash().alias("_row_hash"))
 
 
@@ -172,12 +173,8 @@ def _joined(claims: DataFrame, lake: Lake) -> DataFrame:
         "is_in_network",
         F.col("_content_hash").alias("_provider_hash"),
     )
-    return (
-        claims.join(customers, "customer_id", "left")
-        .join(pets, "pet_id", "left")
-        .join(policies, "policy_id", "left")
-        .join(providers, "provider_id", "left")
-    )
+    claims = with_facts(with_facts(claims, customers, "customer_id"), pets, "pet_id")
+    return with_facts(with_facts(claims, policies, "policy_id"), providers, "provider_id")
 
 
 def _rows(claims: DataFrame, run: Run) -> DataFrame:

@@ -1,0 +1,17 @@
+"""Joins written so that the engine holds the smaller side in memory.
+
+A hash join holds one side and lets the other stream by. An engine that cannot tell the sizes, as behind a filter or a
+rule, holds the first: of a left join that would be the claims, of which there may be millions.
+"""
+
+from pyspark.sql import DataFrame
+
+
+def with_facts(rows: DataFrame, facts: DataFrame, *keys: str) -> DataFrame:
+    """A left join: every row with the columns of `facts`, one row per key at most; nulls where it has none."""
+    return facts.join(rows, list(keys), "right")
+
+
+def that_have(rows: DataFrame, facts: DataFrame, *keys: str) -> DataFrame:
+    """The rows that `facts` has a row for, with its columns. An inner join."""
+    return facts.join(rows, list(keys))
