@@ -8,12 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import structlog
 from pyspark.errors import PySparkException
 
 from local_workspace.engine.catalog import SchemaInfo
 from local_workspace.engine.names import TableName, literal, quoted
 from local_workspace.engine.registration import Registrar
 from local_workspace.engine.remote import RemoteUnfit
+
+log = structlog.get_logger(__name__)
 
 
 class SharedRegistrar(Registrar):
@@ -55,8 +58,8 @@ class SharedRegistrar(Registrar):
             super()._drop_table(name, folder)
 
     def _tell_table(self, name: TableName, folder: str) -> None:
-        """Another session may be telling it at this moment."""
+        """One that cannot be told is being made at this moment, by a session that tells the server when it is whole."""
         try:
             self._execute(f"CREATE TABLE IF NOT EXISTS {quoted(*name)} USING DELTA LOCATION {literal(folder)}")
-        except PySparkException:
-            self._execute(f"DESCRIBE TABLE {quoted(*name)}")
+        except PySparkException as fault:
+            log.info("table_not_registered", table=".".join(name), fault=type(fault).__name__)

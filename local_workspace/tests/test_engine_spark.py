@@ -96,6 +96,13 @@ def test_a_table_that_was_dropped_is_known_to_no_session(spark: OnSpark) -> None
     assert spark.run("spark.range(2).write.saveAsTable('petinsure360.dropped.by_hand')") == ""
 
 
+def test_a_table_that_is_just_being_made_stops_no_worker(spark: OnSpark) -> None:
+    spark.rows("CREATE SCHEMA petinsure360.making")
+    (spark.folder("making", "half") / "_delta_log").mkdir(parents=True)
+    spark.run("pass")  # the worker that waits already was told before
+    assert spark.run("dbutils.notebook.exit(spark.sql('SHOW TABLES IN petinsure360.making').count())") == "0"
+
+
 def test_a_second_data_directory_is_refused(spark: OnSpark, tmp_path: Path) -> None:
     assert spark.rows("SELECT 1") == [["1"]]
     assert "another data directory uses this server" in refusal(tmp_path, URL)
