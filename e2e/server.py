@@ -149,7 +149,10 @@ class Server:
             runs = self.get("/api/pipeline/databricks/runs")["runs"]
             return runs[-1]["run_id"] if runs else None
 
-        return self.ended(until("the first run to be accepted", look, 90))
+        try:
+            return self.ended(until("the first run to be accepted", look, 90))
+        except AssertionError as vain:
+            raise AssertionError(f"{vain}; the server printed:\n{self.log()[-5000:]}") from None
 
 
 def processes_of(data_dir: Path) -> list[str]:
