@@ -9,6 +9,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlparse
 
 import structlog
@@ -17,6 +18,7 @@ from app.domain.errors import WorkspaceError
 from app.services.deployment import Deployment, WorkspaceApi
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 FIRST_RUN_MARKER = "first-run.pending"  # in the data directory
 
@@ -49,27 +51,28 @@ class FirstStart:
 
     async def run(self) -> None:
         """Deploy; then, where the marker stands, generate the landing data and start the first full run."""
-        await self._deploy()
+        await _until_it_answers(self._deployment.deploy)
         if not self._marker.exists():
             return
-        await generate_demo_data(await self._landing_folder(), self._demo_claims)
-        await self._start_first_run()
+        await generate_demo_data(await _until_it_answers(self._landing_folder), self._demo_claims)
+        await _until_it_answers(self._start_first_run)
         self._marker.unlink()
-
-    async def _deploy(self) -> None:
-        while True:
-            try:
-                await self._deployment.deploy()
-                return
-            except WorkspaceError as fault:
-                log.warning("deployment_postponed", reason=str(fault), retry_in_s=RETRY_PAUSE_S)
-                await asyncio.sleep(RETRY_PAUSE_S)
 
     async def _landing_folder(self) -> Path:
         """The local folder behind the landing path; the local workspace names it as the volume's storage location."""
         _, catalog, schema, volume, *below = self._landing_path.strip("/").split("/")
         found = await self._api.get(f"/api/2.1/unity-catalog/volumes/{catalog}.{schema}.{volume}")
         return Path(urlparse(str(found["storage_location"])).path, *below)
+
+
+async def _until_it_answers(ask: Callable[[], Awaitable[T]]) -> T:
+    """What the workspace answers, however often it has to be asked: a start is not given up for one lost answer."""
+    while True:
+        try:
+            return await ask()
+        except WorkspaceError as fault:
+            log.warning("first_start_postponed", reason=str(fault), retry_in_s=RETRY_PAUSE_S)
+            await asyncio.sleep(RETRY_PAUSE_S)
 
 
 async def generate_demo_data(folder: Path, claims: int) -> None:

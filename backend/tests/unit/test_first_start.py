@@ -1,0 +1,52 @@
+"""The first start goes on when the workspace does not answer at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from app.domain.errors import WorkspaceUnreachable
+from app.services.first_start import FirstStart
+
+
+class Workspace:
+    """Does not answer the first time it is asked anything; knows where its volume lies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.asked: list[str] = []
+
+    def _answer(self, what: str) -> None:
+        self.asked.append(what)
+        if self.asked.count(what) == 1:
+            raise WorkspaceUnreachable("The workspace does not answer.")
+
+    async def deploy(self) -> None:
+        self._answer("deploy")
+
+    async def get(self, path: str, **_more: Any) -> dict[str, Any]:
+        self._answer(path)
+        return {"storage_location": self._folder.as_uri()}
+
+
+async def test_a_lost_answer_delays_the_first_run_and_no_more(tmp_path: Path) -> None:
+    workspace, marker = Workspace(tmp_path / "volume"), tmp_path / "first-run.pending"
+    marker.touch()
+    started: list[str] = []
+
+    async def start() -> None:
+        started.append("first run")
+
+    await FirstStart(
+        api=workspace,  # type: ignore[arg-type]  # it is only asked for a volume
+        deployment=workspace,  # type: ignore[arg-type]
+        landing_path="/Volumes/petinsure360/landing/raw",
+        demo_claims=20,
+        marker=marker,
+        start_first_run=start,
+    ).run()
+    volume = "/api/2.1/unity-catalog/volumes/petinsure360.landing.raw"
+    assert workspace.asked == ["deploy", "deploy", volume, volume]
+    assert started == ["first run"]
+    assert not marker.exists()
+    assert list((tmp_path / "volume").rglob("*.jsonl"))
