@@ -8,6 +8,7 @@ Decision record 0007 says what may be brief.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -47,6 +48,24 @@ class OneVisitConnection(aiosqlite.Connection):
     _brief = False
     _left_here = 0
     _under_way = 0  # visits that have not ended, though their caller may have been canceled
+    _last_word: asyncio.Future[Any] | None = None
+
+    async def _connect(self) -> aiosqlite.Connection:
+        """Open the database.
+
+        Where that fails, the thread has said its last word before the caller hears of it: later it might find no loop.
+        """
+        try:
+            return await super()._connect()
+        except BaseException:
+            if self._last_word is not None:
+                await asyncio.wait([self._last_word])
+            raise
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """End the thread; the answer is done when it has said its last word."""
+        self._last_word = super().stop()
+        return self._last_word
 
     def begin(self, *, reading: bool, brief: bool) -> None:
         """A transaction follows; the statements of a brief one, and its commit, run in the caller's thread."""

@@ -22,7 +22,7 @@ from app.store.dialect import checkpoint
 from app.store.engine import Database, create_engine
 from app.store.migrate import upgrade
 from app.store.schema import event_head
-from app.store.sqlite_driver import BRIEF_STATEMENTS
+from app.store.sqlite_driver import BRIEF_STATEMENTS, connect
 from backend.tests.support.waiting import until
 
 EITHER = pytest.mark.parametrize("brief", [True, False], ids=["brief", "long"])
@@ -138,3 +138,11 @@ async def test_the_log_of_sqlite_is_copied_back_beside_the_transactions(on_sqlit
     with closing(sqlite3.connect(f"file:{file}?immutable=1", uri=True)) as without_the_log:
         (size,) = without_the_log.execute("SELECT length(much) FROM filler").fetchone()
     assert size == 20_000_000
+
+
+async def test_a_database_that_cannot_be_opened_leaves_no_thread_that_still_has_to_answer(tmp_path: Path) -> None:
+    connection = connect(str(tmp_path / "no such folder" / "store.db"), timeout=1)
+    with pytest.raises(sqlite3.OperationalError):
+        await connection
+    assert connection._last_word is not None
+    assert connection._last_word.done()
