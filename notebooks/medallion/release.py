@@ -78,11 +78,8 @@ def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> frozenset[
     fresh, held = few.computed(run, fresh), lake.read(TABLE)
     before = held.join(ids, "claim_id", "left_semi")
     both = fresh.select("provider_id", "customer_id").unionAll(before.select("provider_id", "customer_id"))
-    touched = Keys.of(run, both, "provider_id", "customer_id")
-    providers, customers = (
-        sorted({row[place] for row in (touched.rows.collect() if touched else ()) if row[place] is not None})
-        for place in (0, 1)
-    )
+    pairs = both.distinct().collect()
+    providers, customers = ({pair[place] for pair in pairs if pair[place] is not None} for place in (0, 1))
     others = held.join(ids, "claim_id", "left_anti")
     others = others.join(few.column(run, "provider_id", providers), "provider_id", "left_semi")
     told = F.lit(None).cast("array<string>").alias("_told")
