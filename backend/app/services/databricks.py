@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -81,6 +82,7 @@ class DatabricksWorkspace:
         self.host = (host if "://" in host else f"https://{host}").rstrip("/")
         self._make_config = config
         self._config: Config | None = None
+        self._signing_in = threading.Lock()
         self._lasting_headers: dict[str, str] | None = None
         self._executor = executor
         self._clock = clock
@@ -427,8 +429,9 @@ class DatabricksWorkspace:
         from databricks.sdk.errors import DatabricksError
 
         try:
-            if self._config is None:
-                self._config = self._make_config()
+            with self._signing_in:  # the first calls come together, and the SDK is not made to begin twice at once
+                if self._config is None:
+                    self._config = self._make_config()
             headers: dict[str, str] = self._config.authenticate()
             if getattr(self._config, "auth_type", None) == "pat":  # a personal access token, the same at every call
                 self._lasting_headers = headers

@@ -22,7 +22,8 @@ T = TypeVar("T")
 
 FIRST_RUN_MARKER = "first-run.pending"  # in the data directory
 
-RETRY_PAUSE_S = 1.0
+RETRY_PAUSE_S = 1.0  # doubles with every further one
+LONGEST_PAUSE_S = 60.0
 
 
 class DemoDataFailed(Exception):
@@ -51,11 +52,11 @@ class FirstStart:
 
     async def run(self) -> None:
         """Deploy; then, where the marker stands, generate the landing data and start the first full run."""
-        await _until_it_answers(self._deployment.deploy)
+        await _until_it_works(self._deployment.deploy)
         if not self._marker.exists():
             return
-        await generate_demo_data(await _until_it_answers(self._landing_folder), self._demo_claims)
-        await _until_it_answers(self._start_first_run)
+        await generate_demo_data(await _until_it_works(self._landing_folder), self._demo_claims)
+        await _until_it_works(self._start_first_run)
         self._marker.unlink()
 
     async def _landing_folder(self) -> Path:
@@ -65,14 +66,18 @@ class FirstStart:
         return Path(urlparse(str(found["storage_location"])).path, *below)
 
 
-async def _until_it_answers(ask: Callable[[], Awaitable[T]]) -> T:
-    """What the workspace answers, however often it has to be asked: a start is not given up for one lost answer."""
+async def _until_it_works(attempt: Callable[[], Awaitable[T]]) -> T:
+    """What it returns, however often it has to be tried: whoever waits for the first run cannot ask for it again."""
+    pause_s = RETRY_PAUSE_S
     while True:
         try:
-            return await ask()
+            return await attempt()
         except WorkspaceError as fault:
-            log.warning("first_start_postponed", reason=str(fault), retry_in_s=RETRY_PAUSE_S)
-            await asyncio.sleep(RETRY_PAUSE_S)
+            log.warning("first_start_postponed", reason=str(fault), retry_in_s=pause_s)
+        except Exception:
+            log.exception("first_start_postponed", retry_in_s=pause_s)
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
 async def generate_demo_data(folder: Path, claims: int) -> None:

@@ -1,25 +1,28 @@
-"""The first start goes on when the workspace does not answer at once."""
+"""The first start goes on when not everything works at once."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from app.domain.errors import WorkspaceUnreachable
 from app.services.first_start import FirstStart
 
 
 class Workspace:
-    """Does not answer the first time it is asked anything; knows where its volume lies."""
+    """Fails the first time it is asked anything; knows where its volume lies."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, failure: Exception) -> None:
         self._folder = folder
+        self._failure = failure
         self.asked: list[str] = []
 
     def _answer(self, what: str) -> None:
         self.asked.append(what)
         if self.asked.count(what) == 1:
-            raise WorkspaceUnreachable("The workspace does not answer.")
+            raise self._failure
 
     async def deploy(self) -> None:
         self._answer("deploy")
@@ -29,8 +32,11 @@ class Workspace:
         return {"storage_location": self._folder.as_uri()}
 
 
-async def test_a_lost_answer_delays_the_first_run_and_no_more(tmp_path: Path) -> None:
-    workspace, marker = Workspace(tmp_path / "volume"), tmp_path / "first-run.pending"
+@pytest.mark.parametrize(
+    "failure", [WorkspaceUnreachable("The workspace does not answer."), RuntimeError("a fault nobody thought of")]
+)
+async def test_a_failure_delays_the_first_run_and_no_more(tmp_path: Path, failure: Exception) -> None:
+    workspace, marker = Workspace(tmp_path / "volume", failure), tmp_path / "first-run.pending"
     marker.touch()
     started: list[str] = []
 
