@@ -92,6 +92,11 @@ def _ratio(over: str, under: str) -> str:
     return f"CASE WHEN ({under})::DOUBLE > 0 THEN round(({over})::DOUBLE / ({under})::DOUBLE, 6) END"
 
 
+def _earned(premium_days: str) -> str:
+    """The sum divided by 30.4, to the cent, half a cent up: whole numbers only, as a double may miss the half."""
+    return f"(((100 * sum({premium_days}))::BIGINT * 20 + 304) // 608 / 100)::DECIMAL(12,2)"
+
+
 _ZEROED = """policies_in_force exposure_years earned_premium claims open_claims decided_claims approved_claims denied_claims
   paid_claims denied_pre_existing denied_waiting_period denied_not_covered denied_documentation claim_amount approved_amount
   paid_amount case_reserve expected_paid leakage_amount straight_through_claims ibnr_amount"""
@@ -121,7 +126,7 @@ def _monthly() -> str:
         ), earned AS (
           SELECT strftime(month, '%Y-%m') AS year_month, count(DISTINCT policy_id) AS policies_in_force,
             round(sum(b - a) / 365.25, 4) AS exposure_years,
-            round(sum(monthly_premium * (b - a))::DOUBLE / 30.4, 2)::DECIMAL(12,2) AS earned_premium
+            {_earned("monthly_premium * (b - a)")} AS earned_premium
           FROM months GROUP BY 1
         ), claims AS (
           SELECT service_month AS year_month, count(*) AS claims, count_if(NOT is_decided) AS open_claims,
@@ -171,7 +176,7 @@ def _customers() -> str:
         ), held AS (
           SELECT customer_id, count(*) AS policies, count_if(_until > DATE 'AS_OF') AS active_policies,
             sum(monthly_premium * 12) FILTER (_until > DATE 'AS_OF')::DECIMAL(12,2) AS annual_premium,
-            round(sum(monthly_premium * (_until - _from))::DOUBLE / 30.4, 2)::DECIMAL(12,2) AS earned_premium,
+            {_earned("monthly_premium * (_until - _from)")} AS earned_premium,
             count_if(_until > DATE 'AS_OF' AND NOT coalesce(includes_wellness, false)) AS unprotected_wellness,
             count_if(_until > DATE 'AS_OF' AND annual_limit IS NOT NULL) AS low_limits,
             max(annual_limit) FILTER (_until > DATE 'AS_OF') AS _limit,

@@ -5,8 +5,8 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from medallion.exact import ratio
 from medallion.exposure import days, earned, in_force, premium_days
-from medallion.monthly import ratio
 from medallion.release import valued
 
 TARGET_MARGIN = 0.28

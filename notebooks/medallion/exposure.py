@@ -1,11 +1,14 @@
 """Premium earned and exposure, by day in force. The one home of "in force"."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-DAYS_PER_MONTH = 30.4
+from medallion.exact import quotient
+
+DAYS_PER_MONTH = Decimal("30.4")
 DAYS_PER_YEAR = 365.25
 
 
@@ -37,7 +40,7 @@ def by_month(policies: DataFrame, as_of: date) -> DataFrame:
 
 def earned(premium_days: Column) -> Column:
     """Money from a sum of monthly premium x days."""
-    return F.round(premium_days.cast("double") / DAYS_PER_MONTH, 2).cast("decimal(12,2)")
+    return quotient(premium_days, DAYS_PER_MONTH, 2).cast("decimal(12,2)")
 
 
 def premium_days(policy_days: Column) -> Column:

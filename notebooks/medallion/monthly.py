@@ -5,6 +5,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
+from medallion.exact import ratio
 from medallion.exposure import DAYS_PER_YEAR, by_month, earned, premium_days
 from medallion.ibnr import ibnr_by_month
 from medallion.release import valued
@@ -124,9 +125,3 @@ def _policies_before() -> Column:
     order = Window.partitionBy(F.lit(1)).orderBy("year_month")
     before = F.date_format(F.add_months(F.to_date(F.concat("year_month", F.lit("-01"))), -1), "yyyy-MM")
     return F.when(F.lag("year_month").over(order) == before, F.lag("policies_at_end").over(order))
-
-
-def ratio(over: Column, under: Column) -> Column:
-    """A fraction as double with six places; null when there is nothing to divide by."""
-    divisor = under.cast("double")
-    return F.when(divisor > 0, F.round(over.cast("double") / divisor, 6))

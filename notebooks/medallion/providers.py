@@ -5,8 +5,8 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from medallion.exact import quotient, ratio
 from medallion.joins import that_have
-from medallion.monthly import ratio
 from medallion.release import valued
 
 _MONEY = "decimal(12,2)"
@@ -48,7 +48,7 @@ def provider_performance(providers: DataFrame, claims: DataFrame, as_of: date) -
             "severity_index": ratio(F.col("billed_amount"), F.col("_peer_billed")),
             "credibility": F.round(weight, 6),
             "denial_rate": ratio(F.col("denied_claims"), F.col("decided_claims")),
-            "average_billed": ratio(F.col("billed_amount"), F.col("claims")).cast(_MONEY),
+            "average_billed": quotient(F.col("billed_amount"), F.col("claims"), 2).cast(_MONEY),
             "volume_share": ratio(F.col("claims"), F.sum("claims").over(whole)),
             "network_share": F.when(in_network, ratio(F.col("claims"), network_claims)),
             "upcoding_z": F.when(F.col("_peer_variance") > 0, F.round(above_peers / F.sqrt("_peer_variance"), 4)),
@@ -114,6 +114,6 @@ def _figures(claims: DataFrame) -> DataFrame:
         F.count_if(F.col("diagnosis_code").isNotNull() & F.col("invoice_number").isNotNull()).alias(
             "documented_claims"
         ),
-        F.round(F.avg(_days_to_invoice()), 2).alias("average_invoice_days"),
+        quotient(F.sum(_days_to_invoice()), F.count(_days_to_invoice()), 2).cast("double").alias("average_invoice_days"),
         F.max("service_date").alias("last_service_date"),
     )

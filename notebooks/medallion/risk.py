@@ -5,8 +5,8 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from medallion.exact import ratio
 from medallion.exposure import DAYS_PER_YEAR, days, in_force
-from medallion.monthly import ratio
 from medallion.release import age_band, valued
 
 FULL_CREDIBILITY_CLAIMS = 1082

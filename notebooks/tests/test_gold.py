@@ -28,6 +28,15 @@ def test_premium_is_earned_up_to_and_with_the_day_of_valuation(workspace, make):
     assert sorted(workspace.by("gold.monthly_kpis", "year_month")) == ["2025-01", "2025-02"]
 
 
+def test_half_a_cent_of_premium_is_rounded_up(workspace):
+    """A division of doubles makes 8.0749999 of it on one engine, and 8.08 on another."""
+    workspace.land_book(monthly_premium="12.92", cancellation_date="2025-01-20")
+    workspace.run_all()
+    assert _month(workspace, "2025-01")["earned_premium"] == Decimal("8.08")  # 12.92 x 19 / 30.4 = 8.075
+    (customer,) = workspace.rows("gold.customer_360")
+    assert customer["earned_premium"] == Decimal("8.08")
+
+
 def test_loss_ratios_are_fractions_of_earned_premium(workspace, make):
     workspace.land_book()
     workspace.land(
