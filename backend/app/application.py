@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from fastapi import FastAPI
 
+from app.api.routes_made import make_routes
 from app.api.server import PipelineServer, build_server
 from app.collector import spare_what_lasts
 from app.domain.layers import LAYER_TASKS, Layer
@@ -37,7 +38,7 @@ async def serve_application(
     ready: Callable[[], None],
 ) -> None:
     """Serve until a signal ends it; `ready` is called when requests are answered."""
-    background: list[Background] = [_spare_the_libraries]
+    background: list[Background] = [_settle]
     if connection.kind == "local":
         background.append(_first_start(settings, plan))
     app = create_app(settings, workspace=connection, background=background, loopback=loopback)
@@ -54,11 +55,15 @@ async def serve_application(
         await server.serve(sockets=[listening])
 
 
-async def _spare_the_libraries(app: FastAPI) -> None:
-    """What the first round of calls has imported lasts, too: the SDK is as large as all the rest."""
+async def _settle(app: FastAPI) -> None:
+    """Once the page has what it shows first: make what a click would wait for, and spare what lasts.
+
+    The SDK, which the first round of calls has imported, is as large as all the rest.
+    """
     clock, tracker = app.state.clock, app.state.tracker
     while tracker.pulse().ended_ago_s is None:
         await clock.sleep(LOOK_EVERY_S)
+    await make_routes(app)
     spare_what_lasts()
 
 

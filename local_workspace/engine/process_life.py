@@ -84,6 +84,8 @@ def volunteer_for_out_of_memory() -> None:
 def let_others_first() -> None:
     """Whoever serves people, and whatever else the machine is for, does not wait for a notebook's processors."""
     os.nice(NICENESS)
+    if hasattr(os, "sched_setscheduler"):  # Linux: when a batch wakes up, it does not push aside who is at work
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def kill_group(pid: int) -> None:

@@ -48,6 +48,12 @@ def test_a_notebook_leaves_the_processors_to_others_first(live: Bench) -> None:
     assert int(str(live.run(source).result)) == min(os.getpriority(os.PRIO_PROCESS, 0) + NICENESS, 19)
 
 
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="Linux only")
+def test_a_notebook_that_wakes_up_does_not_push_aside_who_is_at_work(live: Bench) -> None:
+    source = "import os\ndbutils.notebook.exit(os.sched_getscheduler(0))"
+    assert int(str(live.run(source).result)) == os.SCHED_BATCH
+
+
 def test_three_tasks_in_a_row_find_a_worker_although_the_pool_is_smaller(live: Bench) -> None:
     assert [live.run("dbutils.notebook.exit('done')").result for _ in range(3)] == ["done"] * 3
 
