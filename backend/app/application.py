@@ -38,7 +38,8 @@ async def serve_application(
     ready: Callable[[], None],
 ) -> None:
     """Serve until a signal ends it; `ready` is called when requests are answered."""
-    background: list[Background] = [_settle]
+    begun = asyncio.Event()
+    background: list[Background] = [_settling(begun)]
     if connection.kind == "local":
         background.append(_first_start(settings, plan))
     app = create_app(settings, workspace=connection, background=background, loopback=loopback)
@@ -46,25 +47,28 @@ async def serve_application(
 
     sys.setswitchinterval(THREADS_TURN_S)
 
-    def begun() -> None:
+    def begin() -> None:
         spare_what_lasts()
         ready()
+        begun.set()
 
-    server.on_ready = begun
+    server.on_ready = begin
     with _ending_on_signals(server):
         await server.serve(sockets=[listening])
 
 
-async def _settle(app: FastAPI) -> None:
-    """Once the page has what it shows first: make what a click would wait for, and spare what lasts.
+def _settling(begun: asyncio.Event) -> Background:
+    async def settle(app: FastAPI) -> None:
+        """Make what the first click would wait for; later, once the first round of calls has imported the SDK, which
+        is as large as all the rest, spare what lasts."""
+        await begun.wait()
+        await make_routes(app)
+        clock, tracker = app.state.clock, app.state.tracker
+        while tracker.pulse().ended_ago_s is None:
+            await clock.sleep(LOOK_EVERY_S)
+        spare_what_lasts()
 
-    The SDK, which the first round of calls has imported, is as large as all the rest.
-    """
-    clock, tracker = app.state.clock, app.state.tracker
-    while tracker.pulse().ended_ago_s is None:
-        await clock.sleep(LOOK_EVERY_S)
-    await make_routes(app)
-    spare_what_lasts()
+    return settle
 
 
 def _first_start(settings: Settings, plan: DeploymentPlan) -> Background:
