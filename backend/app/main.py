@@ -80,7 +80,8 @@ def create_app(
     for router, times in ((pipeline.router, 1), (claims.router, CLAIMS_PER_TRIGGER)):
         limit = RateLimit(Allowance(burst=burst * times, per_s=rate * times), clock)
         app.include_router(router, dependencies=[Depends(limit)], responses=TOO_MANY)
-    app.include_router(dashboard.router(dashboard.Dashboard(DASHBOARD)))
+    app.state.dashboard = dashboard.Dashboard(DASHBOARD)
+    app.include_router(dashboard.router)
     describe(app)
     if settings.access_tokens:
         app.add_middleware(SignInMiddleware, tokens=settings.access_tokens)

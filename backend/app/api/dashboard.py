@@ -8,8 +8,9 @@ import mimetypes
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, cast
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from app.domain.errors import NotFound
 
@@ -64,20 +65,25 @@ class Dashboard:
         return self._files.get("index.html") if is_page or guessed else None
 
 
-def router(dashboard: Dashboard) -> APIRouter:
-    """The routes; to be included last, since they take every address that is left."""
-    routes = APIRouter(include_in_schema=False)
+async def dashboard_of(request: Request) -> Dashboard:
+    """The application's. FastAPI remembers every route it has ever seen: one that held the files would keep them."""
+    return cast(Dashboard, request.app.state.dashboard)
 
-    @routes.get("/{path:path}")
-    async def page(path: str, request: Request) -> Response:
-        file = dashboard.find(path, by_browser="text/html" in request.headers.get("accept", ""))
-        if file is not None:
-            return _answer(file, request)
-        if path == "":
-            return Response(NOT_BUILT, media_type="text/html")
-        raise NotFound(f"There is nothing at /{path}.", path=f"/{path}")
 
-    return routes
+DashboardPart = Annotated[Dashboard, Depends(dashboard_of)]
+
+router = APIRouter(include_in_schema=False)
+"""To be included last, since it takes every address that is left."""
+
+
+@router.get("/{path:path}")
+async def page(path: str, request: Request, dashboard: DashboardPart) -> Response:
+    file = dashboard.find(path, by_browser="text/html" in request.headers.get("accept", ""))
+    if file is not None:
+        return _answer(file, request)
+    if path == "":
+        return Response(NOT_BUILT, media_type="text/html")
+    raise NotFound(f"There is nothing at /{path}.", path=f"/{path}")
 
 
 def _answer(file: File, request: Request) -> Response:

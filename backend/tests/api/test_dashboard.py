@@ -1,5 +1,6 @@
 """The dashboard's page, its files, and addresses that are neither."""
 
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,7 +20,8 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     (tmp_path / "assets" / "index-1.js").write_text("run()")
     app = FastAPI(docs_url=None, redoc_url=None)
     errors.install(app)
-    app.include_router(dashboard.router(dashboard.Dashboard(tmp_path)))
+    app.state.dashboard = dashboard.Dashboard(tmp_path)
+    app.include_router(dashboard.router)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1") as found:
         yield found
 
@@ -51,3 +53,18 @@ async def test_files_with_a_hash_in_their_name_are_kept_for_ever_and_the_page_is
     page = await client.get("/")
     assert page.headers["cache-control"] == "no-cache"
     assert (await client.get("/", headers={"If-None-Match": page.headers["etag"]})).status_code == 304
+
+
+async def test_an_application_that_is_gone_leaves_no_files_in_memory(client: httpx.AsyncClient) -> None:
+    def held() -> int:
+        gc.collect()
+        return sum(isinstance(one, dashboard.Dashboard) for one in gc.get_objects())
+
+    before = held()
+    app = FastAPI()
+    app.state.dashboard = dashboard.Dashboard(Path(__file__).parent)
+    app.include_router(dashboard.router)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1") as found:
+        assert (await found.get("/test_dashboard.py")).is_success
+    del app, found
+    assert held() == before

@@ -21,7 +21,8 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI(docs_url=None, redoc_url=None)
     errors.install(app)
     app.include_router(reference.router)
-    app.include_router(dashboard.router(dashboard.Dashboard(tmp_path)))
+    app.state.dashboard = dashboard.Dashboard(tmp_path)
+    app.include_router(dashboard.router)
     app.add_middleware(SecurityMiddleware)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as found:
