@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 
 from medallion import contents, few, quarantine
 from medallion.few import Keys
+from medallion.joins import kept_after
 from medallion.judging import Judging
 from medallion.lake import Lake
 from medallion.progress import Progress
@@ -28,7 +29,9 @@ class Anew:
     def make(self) -> None:
         rejected = [self._records(CUSTOMERS), self._records(PETS), self._policies(), self._records(VET_PROVIDERS)]
         judged = self._judging.judged(CLAIMS, self._held_or_chosen())
-        self._replace("silver.claims", claim_rows(self._run, judged.rows.where("_good")), CLAIMS.key)
+        self._replace(
+            "silver.claims", claim_rows(self._run, kept_after("_refs_hash", judged.rows, "_good")), CLAIMS.key
+        )
         quarantine.replace(self._run, self._lake, [*rejected, self._judging.rejected(CLAIMS, judged)])
         self._progress.did(QUARANTINE)
 

@@ -5,6 +5,7 @@ rule, holds the first: of a left join that would be the claims, of which there m
 """
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 
 def with_facts(rows: DataFrame, facts: DataFrame, *keys: str) -> DataFrame:
@@ -15,3 +16,12 @@ def with_facts(rows: DataFrame, facts: DataFrame, *keys: str) -> DataFrame:
 def that_have(rows: DataFrame, facts: DataFrame, *keys: str) -> DataFrame:
     """The rows that `facts` has a row for, with its columns. An inner join."""
     return facts.join(rows, list(keys))
+
+
+def kept_after(joined: str, rows: DataFrame, flag: str) -> DataFrame:
+    """The rows whose flag is true, chosen when the text `joined` is there, which is made of what joins have brought.
+
+    Where an engine can, it chooses before it joins. It expects few rows to be left then, and holds these instead of the
+    facts, though nearly all rows are. A product cannot be taken apart; an AND can, and a CASE is.
+    """
+    return rows.where(F.col(flag).cast("int") * F.length(joined) > 0)

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from medallion import few, gate, landed, pending, quality
 from medallion.anew import Anew
 from medallion.few import Keys
+from medallion.joins import kept_after
 from medallion.lake import Lake
 from medallion.landed import Landed
 from medallion.parallel import at_once
@@ -116,7 +117,7 @@ class Silver:
     def _claims(self, review: Review, standing: Standing) -> None:
         is_new = not self._lake.exists("silver.claims")
         if is_new:
-            good = review.everything(CLAIMS, self._chosen_claims()).rows.where("_good")
+            good = kept_after("_refs_hash", review.everything(CLAIMS, self._chosen_claims()).rows, "_good")
             self._lake.append("silver.claims", claim_rows(self._run, good))
         settled = standing.was_complete and standing.is_unchanged(*_REFERRED_TO)
         refused = review.refused(CLAIMS) if settled else "all"
