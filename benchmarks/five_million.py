@@ -24,6 +24,7 @@ def measure(claims: int = CLAIMS) -> dict[str, object]:
     return {
         "claims": claims,
         "peak_gib": round(full.peak_bytes / 2**30, 2),
+        "peaks_gib": full.peaks_gib,
         "limit_gib": LIMIT_GIB,
         "within_limit": full.peak_bytes <= LIMIT_GIB * 2**30,
         "layers_s": {layer: round(value, 1) for layer, value in full.seconds.items()},

@@ -15,11 +15,19 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Seconds of each layer and the highest memory (bytes) of the process with the embedded engine in it."""
+    """Seconds of each layer, and the most memory (bytes) that the process with the engine in it had meanwhile."""
 
     seconds: dict[str, float]
-    peak_bytes: int
+    peaks: dict[str, int]
     results: dict[str, Any]
+
+    @property
+    def peak_bytes(self) -> int:
+        return max(self.peaks.values())
+
+    @property
+    def peaks_gib(self) -> dict[str, float]:
+        return {layer: round(peak / 2**30, 2) for layer, peak in self.peaks.items()}
 
     @property
     def total_s(self) -> float:
