@@ -7,7 +7,7 @@ from datetime import datetime
 
 from app.domain.clock import iso
 from app.domain.eta_display import eta_body
-from app.domain.events import FAILED, EventDraft
+from app.domain.events import FAILED, PROGRESS, EventDraft
 from app.domain.runs import RunRecord
 
 DELETED = {
@@ -22,35 +22,41 @@ WORKSPACE_REPLACED = {
 }
 
 
-def lost(record: RunRecord, why: Mapping[str, str], *, ended_at: datetime | None) -> EventDraft:
-    """The end of a run whose result is not known. State, tasks and times stay as they were last seen."""
-    return EventDraft(
-        FAILED,
-        {
-            "run_id": record.run_id,
-            "submission_id": record.submission_id,
-            "attempt": record.attempt,
-            "layer": record.layer,
-            "state": record.state,
-            "result": record.result,
-            "message": why["message"],
-            "task": None,
-            "tasks": [task.as_json() for task in record.latest_tasks()],
-            "phase": None,
-            "progress": record.progress,
-            **eta_body(None),
-            "job_url": record.job_url,
-            "started_at": None if record.started_at is None else iso(record.started_at),
-            "ended_at": None if ended_at is None else iso(ended_at),
-            "duration_s": None,
-            "duration": None,
-            "queue_s": record.queue_s,
-            "setup_s": record.setup_s,
-            "claim_ids": list(record.claim_ids),
-            "records": None,
-            "tables": [],
-            "error": {**why, "task": None, "trace_excerpt": None},
-            "retryable": True,
-        },
-        record.run_id,
-    )
+def lost(record: RunRecord, why: Mapping[str, str], *, ended_at: datetime | None) -> list[EventDraft]:
+    """The end of a run whose result is not known. State, tasks and times stay as they were last seen.
+
+    Before the end of a run that was never seen comes a progress that says so: its state is null.
+    """
+    known = {
+        "run_id": record.run_id,
+        "submission_id": record.submission_id,
+        "attempt": record.attempt,
+        "layer": record.layer,
+        "state": record.state,
+        "result": record.result,
+        "message": None,
+        "task": None,
+        "tasks": [task.as_json() for task in record.latest_tasks()],
+        "phase": None,
+        "progress": record.progress,
+        **eta_body(None),
+        "job_url": record.job_url,
+        "started_at": None if record.started_at is None else iso(record.started_at),
+        "ended_at": None,
+        "duration_s": None,
+        "queue_s": record.queue_s,
+        "setup_s": record.setup_s,
+    }
+    end = {
+        **known,
+        "message": why["message"],
+        "ended_at": None if ended_at is None else iso(ended_at),
+        "duration": None,
+        "claim_ids": list(record.claim_ids),
+        "records": None,
+        "tables": [],
+        "error": {**why, "task": None, "trace_excerpt": None},
+        "retryable": True,
+    }
+    drafts = [EventDraft(FAILED, end, record.run_id)]
+    return drafts if record.progress_seen else [EventDraft(PROGRESS, known, record.run_id), *drafts]

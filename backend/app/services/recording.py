@@ -119,7 +119,7 @@ class RunRecorder:
         async with self._journal.transaction(brief=True) as transaction:
             left = [record for record in await runs.active(transaction.db) if record.workspace_id != workspace_id]
             for record in left:
-                await transaction.record_run(record, [lost(record, WORKSPACE_REPLACED, ended_at=None)])
+                await transaction.record_run(record, lost(record, WORKSPACE_REPLACED, ended_at=None))
                 log.warning("run_of_another_workspace_left", run_id=record.run_id, workspace_id=record.workspace_id)
             transaction.then(self._on_run_ended)
 
@@ -286,7 +286,7 @@ async def _record_gone(transaction: Transaction, workspace_id: str, run_id: int)
     record = await runs.load(transaction.db, workspace_id, run_id)
     if record is None or not record.active:
         return []
-    return [await transaction.record_run(record, [lost(record, DELETED, ended_at=transaction.now)])]
+    return [await transaction.record_run(record, lost(record, DELETED, ended_at=transaction.now))]
 
 
 async def _submission_of(db: AsyncConnection, run: SeenRun) -> Submission | None:

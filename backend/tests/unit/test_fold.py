@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from app.domain.events import COMPLETED, FAILED, PROGRESS, STARTED, TERMINAL_EVENTS, EventDraft
 from app.domain.fold import changes, fold, started
+from app.domain.lost_runs import DELETED, lost
 from app.domain.observation import SeenRun, read_run
 from app.domain.runs import RunRecord, TaskRecord
 
@@ -141,3 +143,22 @@ def test_a_new_attempt_starts_the_run_again_and_keeps_earlier_tasks() -> None:
     assert begun is not None
     assert (begun.active, begun.attempt, begun.result, begun.records) == (True, 1, None, None)
     assert {task.task_run_id for task in begun.tasks} == {70, 71}
+
+
+def test_a_run_that_vanished_unseen_is_told_as_unknown_before_its_end() -> None:
+    drafts = lost(record(), DELETED, ended_at=T0 + timedelta(seconds=9))
+    assert [draft.type for draft in drafts] == [PROGRESS, FAILED]
+    assert (drafts[0].data["state"], drafts[0].data["phase"], drafts[0].data["ended_at"]) == (None, None, None)
+    ended: RunRecord | None = record()
+    for draft in drafts:
+        ended = fold(ended, draft.type, draft.data)
+    assert ended is not None
+    assert (ended.active, ended.state, ended.result, ended.progress_seen) == (False, None, None, True)
+    assert ended.error is not None
+    assert ended.error["code"] == "RUN_DELETED"
+
+
+def test_a_run_that_vanished_keeps_what_was_seen_of_it() -> None:
+    seen = replace(record(), state="RUNNING", progress_seen=True)
+    drafts = lost(seen, DELETED, ended_at=None)
+    assert [(draft.type, draft.data["state"]) for draft in drafts] == [(FAILED, "RUNNING")]
