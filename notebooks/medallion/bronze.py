@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from medallion import raw
 from medallion.lake import Lake
 from medallion.landed import MANIFEST
-from medallion.landing import LandedFile, chosen, discover
+from medallion.landing import LandedFile, chosen, discover, portions
 from medallion.parallel import at_once
 from medallion.pending import bronze_rows, unknown_claim_ids
 from medallion.progress import Progress
@@ -141,14 +141,18 @@ class Bronze:
         return raw.contents(self._run.spark, self._run.landing_path, files, self._landed)
 
     def _append(self, files: list[LandedFile], headers: dict[str, str]) -> None:
-        """All new rows of a table in one commit."""
         at_once([partial(self._append_to, entity, files, headers) for entity in ENTITIES])
 
     def _append_to(self, entity: Entity, files: list[LandedFile], headers: dict[str, str]) -> None:
+        """All new rows of a table, whole files in each commit.
+
+        A run that dies between two commits leaves files that the manifest does not list; the next one finds them.
+        """
         mine = [file for file in files if file.table == entity.table and file.size > 0]
-        rows = self._raw_rows(entity, mine, headers) if mine else None
-        if rows is not None:
-            self._lake.append(f"bronze.{entity.table}", rows)
+        for portion in portions(mine):
+            rows = self._raw_rows(entity, portion, headers)
+            if rows is not None:
+                self._lake.append(f"bronze.{entity.table}", rows)
         self._progress.did(f"bronze.{entity.table}")
 
     def _raw_rows(self, entity: Entity, files: list[LandedFile], headers: dict[str, str]) -> DataFrame | None:

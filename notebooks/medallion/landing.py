@@ -1,6 +1,6 @@
 """What lies in the landing zone, and which of it bronze has not seen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -9,6 +9,8 @@ from medallion.schemas import BY_TABLE
 
 CSV = ("csv",)
 JSON_LINES = ("jsonl", "ndjson", "json")
+PORTION_BYTES = 256 * 1024 * 1024
+"""What bronze reads of a table at once: an engine holds the texts of whole files in memory, several times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +88,17 @@ def _table_of(path: str) -> str | None:
 def chosen(files: Iterable[LandedFile], claim_ids: frozenset[str] | None) -> list[LandedFile]:
     """The files this run may open: with chosen claims, claim files named after one of them and every dimension file."""
     return [f for f in files if claim_ids is None or f.table != "claims" or f.claim_ids & claim_ids]
+
+
+def portions(files: Sequence[LandedFile]) -> Iterator[list[LandedFile]]:
+    """The files in their order, in lists of at most PORTION_BYTES, or of one larger file."""
+    portion: list[LandedFile] = []
+    left = PORTION_BYTES
+    for file in files:
+        if portion and file.size > left:
+            yield portion
+            portion, left = [], PORTION_BYTES
+        portion.append(file)
+        left -= file.size
+    if portion:
+        yield portion

@@ -5,6 +5,9 @@ import os
 
 import pytest
 
+from medallion import landing
+from medallion.lake import Lake
+
 
 def test_an_empty_landing_zone_is_a_success_with_zero_records(workspace):
     results = workspace.run_all()
@@ -77,6 +80,30 @@ def test_a_run_that_died_before_its_manifest_adds_nothing_twice(workspace, make)
     assert result.rows_in == 1
     assert sorted(row["claim_id"] for row in workspace.rows("bronze.claims")) == ["CLM-1", "CLM-2"]
     assert len(workspace.rows("bronze.customers")) == 1
+
+
+def test_more_than_the_engine_can_hold_is_read_in_portions_of_whole_files(workspace, make, monkeypatch):
+    for name in "abc":
+        workspace.land(f"claims/{name}.jsonl", [make.claim(f"{name}-1"), make.claim(f"{name}-2")])
+    monkeypatch.setattr(landing, "PORTION_BYTES", 2 * (workspace.landing / "claims/a.jsonl").stat().st_size)
+    append = Lake.append
+
+    def dies_at_the_second(lake, table, rows):
+        assert not (table == "bronze.claims" and lake.exists(table)), "killed"
+        append(lake, table, rows)
+
+    with monkeypatch.context() as killing:
+        killing.setattr(Lake, "append", dies_at_the_second)
+        with pytest.raises(AssertionError, match="killed"):
+            workspace.run("bronze")
+    assert {row["_source_file"] for row in workspace.rows("bronze.claims")} == {"claims/a.jsonl", "claims/b.jsonl"}
+    assert workspace.run("bronze").rows_in == 2
+    assert sorted(row["claim_id"] for row in workspace.rows("bronze.claims")) == [
+        f"{n}-{i}" for n in "abc" for i in "12"
+    ]
+    listed = {row["path"]: row["rows"] for row in workspace.rows("bronze.manifest")}
+    assert listed == {f"claims/{name}.jsonl": 2 for name in "abc"}
+    assert workspace.version("bronze.claims") == 1
 
 
 def test_broken_lines_are_kept_raw(workspace, make):
