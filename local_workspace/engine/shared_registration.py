@@ -5,6 +5,8 @@ On Apache Spark DROP deletes the files of a table that a notebook wrote: a name 
 
 from __future__ import annotations
 
+import math
+import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -17,6 +19,10 @@ from local_workspace.engine.registration import Registrar
 from local_workspace.engine.remote import RemoteUnfit
 
 log = structlog.get_logger(__name__)
+
+FIRST_COMMIT = f"{0:020}.json"
+MAKER_TELLS_WITHIN_S = 15.0
+LOOK_EVERY_S = 0.05
 
 
 class SharedRegistrar(Registrar):
@@ -59,7 +65,32 @@ class SharedRegistrar(Registrar):
 
     def _tell_table(self, name: TableName, folder: str) -> None:
         """One that cannot be told is being made at this moment, by a session that tells the server when it is whole."""
+        if self._known_soon(name, Path(folder)):
+            return
         try:
             self._execute(f"CREATE TABLE IF NOT EXISTS {quoted(*name)} USING DELTA LOCATION {literal(folder)}")
         except PySparkException as fault:
             log.info("table_not_registered", table=".".join(name), fault=type(fault).__name__)
+
+    def _known_soon(self, name: TableName, folder: Path) -> bool:
+        """Whether the server knows the table, which is given the time to be told by whoever has just made it.
+
+        Spark commits a new table and names it then: where another session has named it in between, the maker fails.
+        """
+        while not self._is_known(name):
+            if _age_s(folder / "_delta_log" / FIRST_COMMIT) > MAKER_TELLS_WITHIN_S:
+                return False
+            time.sleep(LOOK_EVERY_S)
+        return True
+
+    def _is_known(self, name: TableName) -> bool:
+        listed = self._execute(f"SHOW TABLES IN {quoted(*name[:2])}").collect()
+        return any(row["tableName"] == name[2] and not row["isTemporary"] for row in listed)
+
+
+def _age_s(file: Path) -> float:
+    """Seconds since the file was written; infinite when it is not there, as a log's first files may not be any more."""
+    try:
+        return time.time() - file.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf

@@ -103,6 +103,20 @@ def test_a_table_that_is_just_being_made_stops_no_worker(spark: OnSpark) -> None
     assert spark.run("dbutils.notebook.exit(spark.sql('SHOW TABLES IN petinsure360.making').count())") == "0"
 
 
+def test_tables_that_are_made_at_the_same_time_do_not_get_in_each_others_way(spark: OnSpark) -> None:
+    spark.rows("CREATE SCHEMA petinsure360.together")
+    counts = spark.run(
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "def make(number):\n"
+        "    name = f'petinsure360.together.t{number}'\n"
+        "    spark.range(number).write.saveAsTable(name)\n"
+        "    return spark.table(name).count()\n"
+        "with ThreadPoolExecutor(4) as threads:\n"
+        "    dbutils.notebook.exit(list(threads.map(make, range(1, 17))))"
+    )
+    assert counts == str(list(range(1, 17)))
+
+
 def test_a_second_data_directory_is_refused(spark: OnSpark, tmp_path: Path) -> None:
     assert spark.rows("SELECT 1") == [["1"]]
     assert "another data directory uses this server" in refusal(tmp_path, URL)
