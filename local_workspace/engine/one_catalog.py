@@ -14,6 +14,7 @@ import grpc
 from local_workspace.engine.catalog import Catalog
 from local_workspace.engine.names import Cursor, quoted
 from local_workspace.engine.registration import SPARK_CATALOG
+from local_workspace.engine.sql_literals import write_in
 from local_workspace.engine.sql_text import Token, tokens
 
 _TABLES_FOLLOW = {
@@ -66,6 +67,15 @@ class OneCatalog:
                     self.rewrite(each)
             elif isinstance(value, str) and (mapped := self._mapped(field.name, value)) != value:
                 setattr(message, field.name, mapped)
+        if message.DESCRIPTOR.name == "SQL" and message.named_arguments:
+            self._write_in_arguments(message)
+
+    def _write_in_arguments(self, message: Any) -> None:
+        """A value is written in after the names were mapped: it is data, whatever it looks like."""
+        sql = write_in(message.query, message.named_arguments)
+        if sql is not None:
+            message.query = sql
+            message.named_arguments.clear()
 
     def _set_current(self, message: Any) -> None:
         """`default` becomes the schema, as on Databricks."""

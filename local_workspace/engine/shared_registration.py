@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -78,7 +79,7 @@ class SharedRegistrar(Registrar):
         Spark commits a new table and names it then: where another session has named it in between, the maker fails.
         """
         while not self._is_known(name):
-            if _age_s(folder / "_delta_log" / FIRST_COMMIT) > MAKER_TELLS_WITHIN_S:
+            if _age_s(folder / "_delta_log") > MAKER_TELLS_WITHIN_S:
                 return False
             time.sleep(LOOK_EVERY_S)
         return True
@@ -88,9 +89,9 @@ class SharedRegistrar(Registrar):
         return any(row["tableName"] == name[2] and not row["isTemporary"] for row in listed)
 
 
-def _age_s(file: Path) -> float:
-    """Seconds since the file was written; infinite when it is not there, as a log's first files may not be any more."""
-    try:
-        return time.time() - file.stat().st_mtime
-    except FileNotFoundError:
-        return math.inf
+def _age_s(log: Path) -> float:
+    """Seconds since the first commit, or since the log last changed, where that is not there: yet, or any more."""
+    for made in (log / FIRST_COMMIT, log):
+        with suppress(FileNotFoundError):
+            return time.time() - made.stat().st_mtime
+    return math.inf

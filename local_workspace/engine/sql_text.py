@@ -6,7 +6,7 @@ Strings, quoted names and comments are told apart first, so that nothing inside 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 _TOKEN = re.compile(
@@ -70,12 +70,24 @@ def statements(sql: str) -> list[str]:
 
 def parameter_names(sql: str) -> set[str]:
     """Names used as `:name`. A colon that touches what stands before it extracts from JSON and is no parameter."""
+    return {name.text for _, name in _parameters(sql)}
+
+
+def replace_parameters(sql: str, texts: Mapping[str, str]) -> str:
+    """The statement with each `:name` replaced by the text for that name; a name without a text stays."""
+    pieces, position = [], 0
+    for colon, name in _parameters(sql):
+        if name.text in texts:
+            pieces += [sql[position : colon.start], texts[name.text]]
+            position = name.end
+    return "".join([*pieces, sql[position:]])
+
+
+def _parameters(sql: str) -> Iterator[tuple[Token, Token]]:
     found = tokens(sql)
-    return {
-        name.text
-        for before, colon, name in zip([None, *found], found, found[1:], strict=False)
-        if colon.text == ":" and name.kind == "word" and name.start == colon.end and _free(before, colon)
-    }
+    for before, colon, name in zip([None, *found], found, found[1:], strict=False):
+        if colon.text == ":" and name.kind == "word" and name.start == colon.end and _free(before, colon):
+            yield colon, name
 
 
 def map_paths(sql: str, resolve: Callable[[str], str]) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pyspark.sql.connect import proto
+from pyspark.sql.connect import functions, proto
 
 from local_workspace.engine.catalog import Catalog
 from local_workspace.engine.one_catalog import OneCatalog
@@ -84,3 +87,37 @@ def test_another_catalog_gives_short_names_another_meaning(names: OneCatalog) ->
     names.rewrite(plan)
     assert plan.root.catalog.set_current_catalog.catalog_name == "spark_catalog"
     assert names.told_back("elsewhere") == ("spark_catalog", "elsewhere")
+
+
+def with_arguments(names: OneCatalog, query: str, **values: Any) -> Any:
+    """The statement's relation as it goes to the server."""
+    plan = proto.Plan()
+    sql = plan.command.sql_command.input.sql
+    sql.query = query
+    for name, value in values.items():
+        sql.named_arguments[name].CopyFrom(functions.lit(value)._expr.to_plan(None))
+    names.rewrite(plan)
+    return sql
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("O'Hara \\", r"'O\'Hara \\'"),
+        ("petinsure360.silver.claims", "'petinsure360.silver.claims'"),
+        (":b", "':b'"),
+        (7, "7"),
+        (2**40, f"{2**40}L"),
+        (-0.1, "CAST('-0.1' AS DOUBLE)"),
+        (Decimal("12.30"), "12.30BD"),
+        (True, "TRUE"),
+        (None, "NULL"),
+        (date(2025, 7, 31), "DATE '2025-07-31'"),
+        (datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), "timestamp_micros(1000000L)"),
+        (b"\x00\xff", "X'00ff'"),
+    ],
+)
+def test_parameters_become_literals_that_say_just_that_value(names: OneCatalog, value: Any, text: str) -> None:
+    sent = with_arguments(names, "SELECT * FROM silver.claims WHERE a = :a AND b = ':a' AND c:a = 1", a=value, b="x")
+    assert sent.query == f"SELECT * FROM {SILVER}.claims WHERE a = {text} AND b = ':a' AND c:a = 1"
+    assert not sent.named_arguments

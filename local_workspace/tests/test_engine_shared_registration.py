@@ -47,24 +47,29 @@ def catalog(tmp_path: Path) -> Catalog:
     return made
 
 
-def told(catalog: Catalog, *, told_at: int | None, age_s: float) -> Server:
+def told(catalog: Catalog, *, told_at: int | None, age_s: float, committed: bool = True) -> Server:
     schema = next(each for each in catalog.list_schemas("petinsure360") if each.name == "silver")
     commit = Path(schema.storage_location, "claims", "_delta_log", FIRST_COMMIT)
     commit.parent.mkdir(parents=True)
-    commit.write_text("{}")
-    os.utime(commit, (time.time() - age_s,) * 2)
+    if committed:
+        commit.write_text("{}")
+    os.utime(commit if committed else commit.parent, (time.time() - age_s,) * 2)
     server = Server(told_at)
     SharedRegistrar(catalog, server, only=("petinsure360",)).sync()
     return server
 
 
-def test_a_table_whose_maker_tells_of_it_is_not_told_again(catalog: Catalog) -> None:
-    assert told(catalog, told_at=4, age_s=0).created == []
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_table_whose_maker_tells_of_it_is_not_told_again(catalog: Catalog, committed: bool) -> None:
+    assert told(catalog, told_at=4, age_s=0, committed=committed).created == []
 
 
-def test_a_table_from_before_is_told_at_once(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_table_from_before_is_told_at_once(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
     monkeypatch.setattr(time, "sleep", lambda _s: pytest.fail("waited"))
-    assert len(told(catalog, told_at=None, age_s=3600).created) == 1
+    assert len(told(catalog, told_at=None, age_s=3600, committed=committed).created) == 1
 
 
 def test_a_new_table_that_nobody_tells_of_is_told_after_a_while(

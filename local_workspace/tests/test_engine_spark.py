@@ -75,6 +75,13 @@ def test_notebooks_and_statements_use_the_names_of_the_workspace(spark: OnSpark)
     assert sorted(spark.rows("SELECT * FROM petinsure360.silver.view_of_two")) == [["2"], ["3"]]
 
 
+def test_parameters_of_statements_and_notebooks_reach_the_server(spark: OnSpark) -> None:
+    told = [{"name": "text", "value": "it's"}, {"name": "number", "value": "7", "type": "INT"}]
+    answer = spark.bench.loop.call(spark.executor.execute("SELECT :text, :number + 1", parameters=told))
+    assert answer.rows == [["it's", "8"]]
+    assert spark.run("dbutils.notebook.exit(spark.sql('SELECT :n * 2', {'n': 21}).first()[0])") == "42"
+
+
 def test_a_session_that_learns_of_anothers_table_leaves_its_files_alone(spark: OnSpark) -> None:
     spark.rows("CREATE SCHEMA petinsure360.shared")
     spark.run("spark.range(3).write.saveAsTable('petinsure360.shared.made_elsewhere')")
