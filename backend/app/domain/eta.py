@@ -17,8 +17,8 @@ from app.domain.quantiles import weighted_quantile
 
 MIN_RUNS = 5
 # A run unlike any before it: as likely as one past run, and with a long tail.
-TAIL_POINTS = 8
 TAIL_EXPONENT = 1.5
+NEARLY_ALL = 1.0 - 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ def estimate(model: Model, standing: Standing) -> Eta | None:
         for took_s, rest_s, weight in zip(present, later, weights, strict=True)
         if took_s > standing.elapsed_s or standing.elapsed_s == 0
     ]
-    samples += _unheard_of(present, later, weights, standing.elapsed_s)
-    p50_s, p90_s = (weighted_quantile(samples, share) for share in (0.5, 0.9))
+    unheard_of = _unheard_of(present, later, weights, standing.elapsed_s)
+    p50_s, p90_s = (_quantile(samples, unheard_of, share) for share in (0.5, 0.9))
     return Eta(p50_s=p50_s, p90_s=max(p50_s, p90_s), n=len(basis))
 
 
@@ -87,16 +87,42 @@ def _is_cold(model: Model, standing: Standing) -> bool | None:
     return None if standing.warm is None else not standing.warm
 
 
-def _unheard_of(
-    present: Sequence[float], later: Sequence[float], weights: Sequence[float], elapsed_s: float
-) -> list[tuple[float, float]]:
-    """What remains if the present phase lasts longer than ever: a Pareto tail, cut at the time already spent."""
+@dataclass(frozen=True, slots=True)
+class _Tail:
+    """A Pareto distribution of what remains, cut at the time already spent: `weight` as much as runs weigh."""
+
+    weight: float
+    begins_s: float
+    less_s: float  # from how long the phase lasts to what remains
+
+    def below(self, left_s: float) -> float:
+        """The share of it that remains at most so long."""
+        lasts_s = left_s + self.less_s
+        return 0.0 if lasts_s <= self.begins_s else 1.0 - (self.begins_s / lasts_s) ** TAIL_EXPONENT
+
+    def at(self, share: float) -> float:
+        lasts_s: float = self.begins_s * (1.0 - share) ** (-1.0 / TAIL_EXPONENT)
+        return lasts_s - self.less_s
+
+
+def _unheard_of(present: Sequence[float], later: Sequence[float], weights: Sequence[float], elapsed_s: float) -> _Tail:
+    """What remains if the present phase lasts longer than ever."""
     least_s = weighted_quantile(list(zip(present, weights, strict=True)), 0.9)
     rest_s = weighted_quantile(list(zip(later, weights, strict=True)), 0.5)
-    begins_s = max(least_s, elapsed_s)
     mean_weight = sum(weights) / len(weights)
     share = 1.0 if elapsed_s <= least_s else (least_s / elapsed_s) ** TAIL_EXPONENT
     # However long it takes, this stays the one explanation that is left; it must not vanish by rounding.
-    weight = mean_weight * max(share, 1e-6) / TAIL_POINTS
-    lasts_s = (begins_s * (1 - (place + 0.5) / TAIL_POINTS) ** (-1 / TAIL_EXPONENT) for place in range(TAIL_POINTS))
-    return [(lasting_s - elapsed_s + rest_s, weight) for lasting_s in lasts_s]
+    return _Tail(mean_weight * max(share, 1e-6), max(least_s, elapsed_s), elapsed_s - rest_s)
+
+
+def _quantile(samples: Sequence[tuple[float, float]], tail: _Tail, share: float) -> float:
+    """The least that remains with `share` of all weight at or below it: that of past runs, and of one like none."""
+    wanted = share * (sum(weight for _, weight in samples) + tail.weight)
+    passed = 0.0
+    for left_s, weight in sorted(samples):
+        if passed + tail.weight * tail.below(left_s) >= wanted:
+            break
+        passed += weight
+        if passed + tail.weight * tail.below(left_s) >= wanted:
+            return left_s
+    return tail.at(min(max(wanted - passed, 0.0) / tail.weight, NEARLY_ALL))

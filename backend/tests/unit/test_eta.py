@@ -71,6 +71,14 @@ def test_time_already_spent_never_makes_the_whole_shorter_than_it(
         assert later.elapsed_s + after.p50_s >= standing.elapsed_s + before.p50_s - 1e-6
 
 
+def test_the_end_comes_no_nearer_by_waiting_for_it() -> None:
+    model = learn([PastRun((0.0,) * PHASES)] * 7 + [PastRun((0.0,) * (PHASES - 1) + (1000.0,))])
+    standings = [Standing((0.0,) * (PHASES - 1), float(elapsed_s)) for elapsed_s in range(50, 3000, 50)]
+    ends_s = [one.elapsed_s + eta.p50_s for one in standings if (eta := estimate(model, one)) is not None]
+    assert len(ends_s) == len(standings)
+    assert ends_s == sorted(ends_s)
+
+
 @given(past_runs, standings, st.floats(min_value=0.05, max_value=50))
 def test_other_units_of_time_give_the_same_estimate(past: list[PastRun], standing: Standing, scale: float) -> None:
     def scaled(values_s: tuple[float, ...]) -> tuple[float, ...]:
