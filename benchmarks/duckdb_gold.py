@@ -256,7 +256,8 @@ def _providers() -> str:
           coalesce(paid_amount, 0)::DECIMAL(12,2) AS paid_amount, last_service_date,
           {_ratio("billed_amount", "_peer_billed")} AS severity_index, round(least(coalesce(claims, 0) / 30.0, 1), 6) AS credibility,
           {_ratio("denied_claims", "decided_claims")} AS denial_rate,
-          ({_ratio("billed_amount", "claims")})::DECIMAL(12,2) AS average_billed,
+          CASE WHEN claims > 0 THEN (((200 * billed_amount)::BIGINT + claims) // (2 * claims) / 100)::DECIMAL(12,2) END
+            AS average_billed,
           {_ratio("coalesce(claims, 0)", "sum(claims) OVER ()")} AS volume_share
         FROM silver_vet_providers v LEFT JOIN figures f ON f.provider_id = v.provider_id"""
 
