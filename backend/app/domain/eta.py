@@ -101,6 +101,7 @@ class _Tail:
         return 0.0 if lasts_s <= self.begins_s else 1.0 - (self.begins_s / lasts_s) ** TAIL_EXPONENT
 
     def at(self, share: float) -> float:
+        """What remains at most in this share of it."""
         lasts_s: float = self.begins_s * (1.0 - share) ** (-1.0 / TAIL_EXPONENT)
         return lasts_s - self.less_s
 
@@ -120,9 +121,10 @@ def _quantile(samples: Sequence[tuple[float, float]], tail: _Tail, share: float)
     wanted = share * (sum(weight for _, weight in samples) + tail.weight)
     passed = 0.0
     for left_s, weight in sorted(samples):
-        if passed + tail.weight * tail.below(left_s) >= wanted:
+        missing = wanted - passed - tail.weight * tail.below(left_s)
+        if missing <= 0:
             break
-        passed += weight
-        if passed + tail.weight * tail.below(left_s) >= wanted:
+        if missing <= weight:
             return left_s
+        passed += weight
     return tail.at(min(max(wanted - passed, 0.0) / tail.weight, NEARLY_ALL))
