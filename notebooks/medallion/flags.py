@@ -18,6 +18,7 @@ FACTS = (
     *("service_date", "submitted_date", "claim_amount", "ineligible_reason"),
 )
 """What a flag looks at."""
+SIGNS = ("_repeated", "_spike", "_near_limit")
 _TERMS = ("_effective_date", "_annual_limit", "_accident_wait", "_illness_wait", "_orthopedic_wait")
 
 
@@ -26,16 +27,23 @@ def with_terms(claims: DataFrame, policies: DataFrame) -> DataFrame:
     return with_facts(claims, policies.select("policy_id", *_TERMS), "policy_id")
 
 
+def with_signs(rows: DataFrame) -> DataFrame:
+    """Rows of `with_terms` with SIGNS: what makes a claim stand out among those of its provider. Most claims have no
+    sign, and these get no flag."""
+    signs = {"_repeated": _is_repeated_invoice(), "_spike": _is_spike(), "_near_limit": _is_near_limit()}
+    return rows.withColumns({name: F.coalesce(sign, F.lit(False)) for name, sign in signs.items()})
+
+
 def flagged(rows: DataFrame) -> DataFrame:
-    """Rows of `with_terms` with `review_flags`, the names of the flags in alphabetical order."""
+    """Rows of `with_signs` with `review_flags`, the names of the flags in alphabetical order."""
     crowd = _crowd(rows).select("claim_id", F.lit(True).alias("_crowd"))
     rows = with_facts(rows, crowd, "claim_id")
     flags = {
-        "duplicate_invoice": _is_repeated_invoice(),
-        "post_waiting_spike": _is_spike(),
+        "duplicate_invoice": F.col("_repeated"),
+        "post_waiting_spike": F.col("_spike"),
         "provider_concentration": F.col("_crowd"),
     }
-    names = [F.when(F.coalesce(flag, F.lit(False)), F.lit(name)) for name, flag in flags.items()]
+    names = [F.when(flag, F.lit(name)) for name, flag in flags.items()]
     return rows.withColumn("review_flags", F.array_compact(F.array(*names)))
 
 
@@ -56,11 +64,14 @@ def _is_spike() -> Column:
     )
 
 
+def _is_near_limit() -> Column:
+    amount, limit = F.col("claim_amount"), F.col("_annual_limit")
+    return (amount <= limit) & (amount >= limit * NEAR_LIMIT)
+
+
 def _crowd(rows: DataFrame) -> DataFrame:
     """`claim_id` of bills near the limit, where enough customers brought such bills of the provider within days."""
-    amount, limit = F.col("claim_amount"), F.col("_annual_limit")
-    near = rows.where((amount <= limit) & (amount >= limit * NEAR_LIMIT))
-    near = near.select("claim_id", "customer_id", "provider_id", "service_date")
+    near = rows.where("_near_limit").select("claim_id", "customer_id", "provider_id", "service_date")
     others = near.select("provider_id", F.col("customer_id").alias("_customer"), F.col("service_date").alias("_day"))
     pairs = near.join(others, "provider_id").where(F.abs(F.datediff("service_date", "_day")) <= CONCENTRATION_DAYS)
     customers = F.countDistinct("_customer").alias("customers")

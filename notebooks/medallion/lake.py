@@ -14,8 +14,11 @@ from medallion.run import Commit, Run
 STAMPS = ("as_of", "_run_id")
 """What a row of a figure says about the run that last changed it; never part of its hash."""
 PARTITIONS = {"silver.claims": "service_quarter", "gold.claims_analytics": "service_quarter"}
-"""The large tables' partitions: a MERGE of few claims rewrites the quarters it touches, not the book. The last columns,
-where Sail writes them whatever their place."""
+"""The large tables' partitions: a change of few claims rewrites the quarters it touches, not the book. The last
+columns, where Sail writes them whatever their place."""
+ADDITIONS = 16
+"""New claims are added to a large table as files of their own; each so many versions the quarters they fall into are
+written anew, so that small files do not pile up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,31 +155,35 @@ class Lake:
             self._merge_many(table, source, keys, gone)
             self._wrote(table, None)
         elif rows.num_rows:
-            self._rewrite(table, self._run.spark.createDataFrame(rows), keys, gone)
+            self._change(table, rows, keys, gone)
             self._wrote(table, rows.select([keys[0], PARTITIONS.get(table, keys[0])]))
 
-    def _rewrite(self, table: str, source: DataFrame, keys: Sequence[str], gone: str | None) -> None:
-        """Few rows: what they touch of the table, its partitions or all of it, is written anew with them in one commit.
+    def _change(self, table: str, rows: pa.Table, keys: Sequence[str], gone: str | None) -> None:
+        """Few rows, in one commit: what they touch of the table, partitions or all of it, is written anew with them.
 
-        That reads it once. A MERGE, which writes the same files where it has to copy rows, reads it three times.
+        That reads it once. A MERGE, which writes the same files where it has to copy rows, reads it three times. A
+        large table that holds none of the keys only gets new files, and is written anew now and then.
         """
-        touched = self._touched_partitions(table, source, keys) if table in PARTITIONS else F.lit(True)
-        held = self.read(table)
+        source, held = self._run.spark.createDataFrame(rows), self.read(table)
         kinds = {field.name: field.dataType for field in held.schema.fields}
-        rest = held.where(touched).join(source.select(*keys), list(keys), "left_anti")
         stay = source.where(~F.col(gone)) if gone else source
-        fresh = [
-            (F.col(name) if name in source.columns else F.lit(None)).cast(kind).alias(name)
-            for name, kind in kinds.items()
-        ]
-        rest.select(*kinds).unionAll(stay.select(*fresh)).writeTo(self.full_name(table)).overwrite(touched)
-
-    def _touched_partitions(self, table: str, source: DataFrame, keys: Sequence[str]) -> Column:
-        """True for the partitions that `source` writes to or has rows in now."""
-        column = PARTITIONS[table]
-        held = self.read(table).join(source.select(*keys), list(keys), "left_semi").select(column)
-        values = {row[0] for row in source.select(column).unionAll(held).distinct().collect()}
-        return F.col(column).isin(sorted(values))
+        fresh = stay.select(
+            *[
+                (F.col(name) if name in rows.column_names else F.lit(None)).cast(kind).alias(name)
+                for name, kind in kinds.items()
+            ]
+        )
+        touched = F.lit(True)
+        if table in PARTITIONS:
+            column = PARTITIONS[table]
+            now_in = held.join(source.select(*keys), list(keys), "left_semi").select(column).distinct().collect()
+            if not now_in and (self.commit(table).version + 1) % ADDITIONS:
+                fresh.write.format("delta").mode("append").saveAsTable(self.full_name(table))
+                return
+            places = {row[0] for row in now_in} | set(rows.column(column).to_pylist())
+            touched = F.col(column).isin(sorted(places))
+        rest = held.where(touched).join(source.select(*keys), list(keys), "left_anti")
+        rest.select(*kinds).unionAll(fresh).writeTo(self.full_name(table)).overwrite(touched)
 
     def _merge_many(self, table: str, source: DataFrame, keys: Sequence[str], gone: str | None) -> None:
         view = f"merge_{table.replace('.', '_')}"

@@ -6,10 +6,10 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion.exact import quotient, ratio
-from medallion.joins import that_have
 from medallion.release import valued
 
 _MONEY = "decimal(12,2)"
+_COUNTS = ("claims", "decided_claims", "denied_claims", "emergency_claims", "flagged_claims", "documented_claims")
 CREDIBLE_CLAIMS = 30
 """Claims from which on a provider's own experience counts in full."""
 
@@ -21,20 +21,11 @@ def provider_performance(providers: DataFrame, claims: DataFrame, as_of: date) -
         providers.select(
             "provider_id", "provider_name", "provider_type", "city", "state", "is_in_network", "average_rating"
         )
-        .join(_figures(_with_peers(claims)), "provider_id", "left")
+        .join(_figures(claims), "provider_id", "left")
         .join(_customers(claims), "provider_id", "left")
         .join(_repeats(claims), "provider_id", "left")
     )
-    counts = (
-        "claims",
-        "decided_claims",
-        "denied_claims",
-        "emergency_claims",
-        "customers",
-        "duplicate_invoices",
-        "flagged_claims",
-        "documented_claims",
-    )
+    counts = (*_COUNTS, "customers", "duplicate_invoices")
     rows = rows.withColumns({name: F.coalesce(name, F.lit(0)).cast("bigint") for name in counts})
     money = ("billed_amount", "paid_amount")
     rows = rows.withColumns({name: F.coalesce(name, F.lit(0)).cast(_MONEY) for name in money})
@@ -58,27 +49,55 @@ def provider_performance(providers: DataFrame, claims: DataFrame, as_of: date) -
     ).drop("_peer_billed", "_peer_variance")
 
 
-def _with_peers(claims: DataFrame) -> DataFrame:
-    """Each claim of a provider with what its condition costs on average over the book, and the variance of that.
+def _figures(claims: DataFrame) -> DataFrame:
+    """One row per provider, beside its own figures those of its peers: what claims with the conditions that it treated
+    cost on average over the book, and the variance of that.
 
-    From exact sums, so that every engine and every order of rows gives the same.
+    From exact sums, so that every engine and every order of rows gives the same. The claims are read once, for the sums
+    of a provider's claims of a condition; what a condition costs over the book is a sum of these.
     """
-    condition = F.coalesce("diagnosis_code", F.lower("diagnosis"), F.lit("?"))
-    claims = claims.withColumns({"_condition": condition, "_species": F.coalesce("species", F.lit("?"))})
-    sums = claims.groupBy("_condition", "_species").agg(
-        F.count("claim_amount").alias("_n"),
-        F.sum("claim_amount").cast("double").alias("_sum"),
-        F.sum((F.col("claim_amount") * F.col("claim_amount")).cast("decimal(26,4)")).cast("double").alias("_squares"),
+    condition = F.coalesce("diagnosis_code", F.lower("diagnosis"), F.lit("?")).alias("_condition")
+    cells = claims.groupBy("provider_id", condition, F.coalesce("species", F.lit("?")).alias("_species"))
+    cells = cells.agg(*_sums(), F.max("service_date").alias("last_service_date"))
+    book = Window.partitionBy("_condition", "_species")
+    cells = cells.withColumns({f"_book{name}": F.sum(name).over(book) for name in ("_priced", "_billed", "_squares")})
+    count, total = F.col("_book_priced"), F.col("_book_billed").cast("double")
+    mean = F.when(count > 0, total / count)
+    spread = F.greatest(F.col("_book_squares").cast("double") - total * mean, F.lit(0.0))
+    variance = F.when(count > 1, spread / (count - 1))
+    return (
+        cells.where("provider_id IS NOT NULL")
+        .groupBy("provider_id")
+        .agg(
+            *[F.sum(name).alias(name) for name in _COUNTS],
+            F.sum("_billed").cast(_MONEY).alias("billed_amount"),
+            F.sum("_paid").cast(_MONEY).alias("paid_amount"),
+            F.round(F.sum(mean * F.col("claims")), 4).alias("_peer_billed"),
+            F.round(F.sum(variance * F.col("claims")), 2).alias("_peer_variance"),
+            quotient(F.sum("_waited"), F.sum("_waits"), 2).cast("double").alias("average_invoice_days"),
+            F.max("last_service_date").alias("last_service_date"),
+        )
     )
-    mean = F.when(F.col("_n") > 0, F.col("_sum") / F.col("_n"))
-    spread = F.greatest(F.col("_squares") - F.col("_sum") * mean, F.lit(0.0))
-    peers = sums.select(
-        "_condition",
-        "_species",
-        mean.alias("_peer_billed"),
-        F.when(F.col("_n") > 1, spread / (F.col("_n") - 1)).alias("_peer_variance"),
-    )
-    return that_have(claims.where("provider_id IS NOT NULL"), peers, "_condition", "_species")
+
+
+def _sums() -> list[Column]:
+    """Of some claims: counts, and sums that may be summed again."""
+    amount, waited = F.col("claim_amount"), _days_to_invoice()
+    is_documented = F.col("diagnosis_code").isNotNull() & F.col("invoice_number").isNotNull()
+    return [
+        F.count("*").alias("claims"),
+        F.count_if("is_decided").alias("decided_claims"),
+        F.count_if(F.col("status") == "Denied").alias("denied_claims"),
+        F.count_if(F.coalesce("is_emergency", F.lit(False))).alias("emergency_claims"),
+        F.count_if(F.size("review_flags") > 0).alias("flagged_claims"),
+        F.count_if(is_documented).alias("documented_claims"),
+        F.count(amount).alias("_priced"),
+        F.sum(amount).alias("_billed"),
+        F.sum((amount * amount).cast("decimal(26,4)")).alias("_squares"),
+        F.sum("paid_amount").alias("_paid"),
+        F.sum(waited).alias("_waited"),
+        F.count(waited).alias("_waits"),
+    ]
 
 
 def _customers(claims: DataFrame) -> DataFrame:
@@ -88,33 +107,17 @@ def _customers(claims: DataFrame) -> DataFrame:
 
 
 def _repeats(claims: DataFrame) -> DataFrame:
-    """(provider_id, duplicate_invoices): claims whose invoice number the provider has used more than once."""
-    invoices = claims.where("provider_id IS NOT NULL AND invoice_number IS NOT NULL")
-    counts = invoices.groupBy("provider_id", "invoice_number").agg(F.count("*").alias("_n")).where("_n > 1")
-    return counts.groupBy("provider_id").agg(F.sum("_n").alias("duplicate_invoices"))
+    """(provider_id, duplicate_invoices): claims whose invoice number the provider has used more than once.
+
+    All but the first of an invoice are flagged, so the few flagged claims tell which invoices to count.
+    """
+    invoice = ["provider_id", "invoice_number"]
+    repeated = claims.where(F.array_contains("review_flags", "duplicate_invoice")).select(*invoice).distinct()
+    counts = repeated.join(claims.select(*invoice), invoice).groupBy(*invoice).agg(F.count("*").alias("_n"))
+    return counts.where("_n > 1").groupBy("provider_id").agg(F.sum("_n").alias("duplicate_invoices"))
 
 
 def _days_to_invoice() -> Column:
     """Days from treatment to the claim; null where the dates are not in order."""
     days = F.datediff("submitted_date", "service_date")
     return F.when(days >= 0, days)
-
-
-def _figures(claims: DataFrame) -> DataFrame:
-    waited = _days_to_invoice()
-    return claims.groupBy("provider_id").agg(
-        F.count("*").alias("claims"),
-        F.count_if("is_decided").alias("decided_claims"),
-        F.count_if(F.col("status") == "Denied").alias("denied_claims"),
-        F.count_if(F.coalesce("is_emergency", F.lit(False))).alias("emergency_claims"),
-        F.count_if(F.size("review_flags") > 0).alias("flagged_claims"),
-        F.sum("claim_amount").cast(_MONEY).alias("billed_amount"),
-        F.sum("paid_amount").cast(_MONEY).alias("paid_amount"),
-        F.round(F.sum("_peer_billed"), 4).alias("_peer_billed"),
-        F.round(F.sum("_peer_variance"), 2).alias("_peer_variance"),
-        F.count_if(F.col("diagnosis_code").isNotNull() & F.col("invoice_number").isNotNull()).alias(
-            "documented_claims"
-        ),
-        quotient(F.sum(waited), F.count(waited), 2).cast("double").alias("average_invoice_days"),
-        F.max("service_date").alias("last_service_date"),
-    )

@@ -40,12 +40,12 @@ def current_policies(run: Run, lake: Lake) -> DataFrame:
     return current.select(*POLICIES.columns, *KEPT, _stamp(run))
 
 
-def claim_rows(run: Run, claims: DataFrame) -> DataFrame:
-    """Accepted claims with what their policies promise; all claims of each policy are needed."""
+def claim_rows(run: Run, claims: DataFrame, *also: str) -> DataFrame:
+    """Accepted claims with what their policies promise, and the columns `also`. Needs all claims of each policy."""
     claims = with_terms(claims)
     partition = F.when(F.col("service_date").isNotNull(), quarter("service_date")).alias(PARTITIONS["silver.claims"])
     row_hash = F.md5(state_of(_ROW_STATE)).alias("_row_hash")
-    return claims.select(*CLAIMS.columns, *TERM_COLUMNS, *KEPT, "_refs_hash", row_hash, _stamp(run), partition)
+    return claims.select(*CLAIMS.columns, *TERM_COLUMNS, *KEPT, "_refs_hash", row_hash, _stamp(run), partition, *also)
 
 
 def state_of(columns: tuple[str, ...]) -> Column:

@@ -19,9 +19,12 @@ REFERENCE_COLUMNS = (
 
 def with_references(claims: DataFrame, lake: Lake) -> DataFrame:
     """Each claim with the columns that its rules and its policy's terms need; nulls where the reference is unknown."""
-    claims = with_facts(claims, policy_terms(lake), "policy_id")
-    claims = with_facts(claims, _pet_history(lake), "pet_id")
-    return _with_parties(claims, lake).withColumn("_refs_hash", refs_hash())
+    return _with_parties(with_terms_and_history(claims, lake), lake).withColumn("_refs_hash", refs_hash())
+
+
+def with_terms_and_history(claims: DataFrame, lake: Lake) -> DataFrame:
+    """Each claim with what the terms of its policy are applied to; nulls where policy or pet is unknown."""
+    return with_facts(with_facts(claims, policy_terms(lake), "policy_id"), _pet_history(lake), "pet_id")
 
 
 def _with_parties(claims: DataFrame, lake: Lake) -> DataFrame:

@@ -4,6 +4,8 @@ It is the gate: a claim that is not in it is in no figure of gold.
 """
 
 from datetime import date
+from functools import reduce
+from operator import or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -84,7 +86,9 @@ def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> frozenset[
     others = others.join(few.column(run, "provider_id", providers), "provider_id", "left_semi")
     told = F.lit(None).cast("array<string>").alias("_told")
     facts = fresh.select(*flags.FACTS, told).unionAll(others.select(*flags.FACTS, F.col("review_flags").alias("_told")))
-    now = flags.flagged(few.computed(run, flags.with_terms(facts, policy_terms(lake))))
+    signs = flags.with_signs(flags.with_terms(facts, policy_terms(lake)))
+    signs = signs.select("claim_id", "customer_id", "provider_id", "service_date", *flags.SIGNS, "_told")
+    now = flags.flagged(few.computed(run, signs.where(_may_change())))
     flagged = few.computed(run, now.where("NOT (review_flags <=> _told)").select("claim_id", "review_flags"))
     rows = _rows(_joined(that_have(fresh, flagged, "claim_id"), lake), run)
     moved = flagged.join(ids, "claim_id", "left_anti")
@@ -95,9 +99,15 @@ def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> frozenset[
     return frozenset(customers)
 
 
+def _may_change() -> Column:
+    """A claim that has no flag, and no sign of one, will have none."""
+    told = F.col("_told")
+    return reduce(or_, [F.col(sign) for sign in flags.SIGNS], told.isNull() | (F.size(told) > 0))
+
+
 def _whole(claims: DataFrame, lake: Lake, run: Run) -> DataFrame:
     facts = flags.with_terms(claims.select(*flags.FACTS), policy_terms(lake))
-    by_claim = flags.flagged(facts).select("claim_id", "review_flags")
+    by_claim = flags.flagged(flags.with_signs(facts)).select("claim_id", "review_flags")
     return _rows(_joined(that_have(claims, by_claim, "claim_id"), lake), run)
 
 

@@ -12,14 +12,14 @@ from pyspark.sql import functions as F
 from medallion import few, gate, landed, pending, quality
 from medallion.anew import Anew
 from medallion.few import Keys
-from medallion.joins import kept_after
+from medallion.joins import kept_after, with_facts
 from medallion.lake import Lake
 from medallion.landed import Landed
 from medallion.parallel import at_once
 from medallion.progress import Progress
 from medallion.quarantine import QUARANTINE, update
 from medallion.records import HISTORY, KEPT, claim_rows, current_policies, history_rows, record_rows, state_of
-from medallion.references import REFERENCE_COLUMNS, with_references
+from medallion.references import REFERENCE_COLUMNS, with_terms_and_history
 from medallion.result import Result
 from medallion.review import Review
 from medallion.run import Run
@@ -32,6 +32,8 @@ TABLES = (
 )
 """In the order in which they are written."""
 _REFERRED_TO = ("silver.customers", "silver.pets", "silver.policies", "silver.vet_providers")
+_HELD = "_held_hash"
+"""The hash of the row as the table holds it; null when it has none."""
 
 
 class Silver:
@@ -134,11 +136,11 @@ class Silver:
         fresh = few.computed(self._run, _changed(good, held, ["claim_id"], state))
         ids = Keys.of(self._run, fresh, "claim_id", "policy_id")
         if ids:
-            neighbours = self._neighbours(ids.rows, held)
-            columns = (*CLAIMS.columns, *KEPT, *REFERENCE_COLUMNS)
-            rows = claim_rows(self._run, fresh.select(*columns).unionAll(neighbours.select(*columns)))
-            known = held.select("claim_id", "_row_hash").unionAll(neighbours.select("claim_id", "_row_hash"))
-            self._lake.merge("silver.claims", _changed(rows, known, ["claim_id"], ("_row_hash",)), [CLAIMS.key])
+            columns = (*CLAIMS.columns, *KEPT, *REFERENCE_COLUMNS, _HELD)
+            fresh = with_facts(fresh, held.select("claim_id", F.col("_row_hash").alias(_HELD)), "claim_id")
+            claims = fresh.select(*columns).unionAll(self._neighbours(ids.rows, held).select(*columns))
+            rows = claim_rows(self._run, claims, _HELD).where(f"NOT (_row_hash <=> {_HELD})").drop(_HELD)
+            self._lake.merge("silver.claims", rows, [CLAIMS.key])
 
     def _chosen_claims(self) -> Keys | None:
         """The chosen claims, or None for all."""
@@ -155,14 +157,12 @@ class Silver:
 
     def _neighbours(self, ids: DataFrame, held: DataFrame) -> DataFrame:
         """All other claims of the policies of claims, which share deductible and limit with them: the policies that the
-        claims have now, and those that they had as `held`."""
+        claims have now, and those that they had as `held`. With what terms need, and the row's hash in `_HELD`."""
         moved = held.join(ids.select("claim_id"), "claim_id", "left_semi").select("policy_id")
         touched = ids.select("policy_id").unionAll(moved).distinct()
         others = self._lake.read("silver.claims").join(touched, "policy_id", "left_semi")
         others = others.join(ids.select("claim_id"), "claim_id", "left_anti")
-        judged_on = F.col("_refs_hash").alias("_judged_on")
-        known = with_references(others.select(*CLAIMS.columns, *KEPT, "_row_hash", judged_on), self._lake)
-        return few.computed(self._run, known.withColumn("_refs_hash", F.col("_judged_on")).drop("_judged_on"))
+        return with_terms_and_history(others.withColumnRenamed("_row_hash", _HELD), self._lake)
 
     def _write(self, table: str, rows: DataFrame, keys: list[str], state: tuple[str, ...]) -> None:
         if not self._lake.exists(table):
