@@ -26,6 +26,8 @@ from local_workspace.engine.shared_registration import SharedRegistrar
 from local_workspace.engine.statements import NESTED_VIEW, Statements
 
 _SESSION_CONF = {"spark.sql.sources.default": "delta", "spark.sql.session.timeZone": "UTC"}
+# Of the wide columns only the pages are read that have rows which a filter, or the few keys of a join, leave.
+_SAIL = {"SAIL_PARQUET__PUSHDOWN_FILTERS": "true"}
 # Otherwise pyspark looks for the caller's line, and for IPython, at every call that makes a column. Apache Spark has it
 # as a setting of the server and refuses it here.
 _EMBEDDED_CONF = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
@@ -179,6 +181,8 @@ class Engine:
 
         names = list(dict.fromkeys([self.catalog.default_catalog, *engine_catalogs(self.catalog)]))
         listed = ", ".join(f'{{type="memory", name="{name}", initial_database=["default"]}}' for name in names)
+        for name, value in _SAIL.items():
+            os.environ.setdefault(name, value)
         os.environ["SAIL_CATALOG__LIST"] = f"[{listed}]"
         os.environ["SAIL_CATALOG__DEFAULT_CATALOG"] = self.catalog.default_catalog
         server = SparkConnectServer("127.0.0.1", 0)

@@ -7,12 +7,11 @@ from pyspark.sql import DataFrame
 
 from medallion import contents, few, quarantine
 from medallion.few import Keys
-from medallion.joins import kept_after
 from medallion.judging import Judging
 from medallion.lake import Lake
 from medallion.progress import Progress
 from medallion.quarantine import QUARANTINE
-from medallion.records import HISTORY, claim_rows, current_policies, history_rows, record_rows
+from medallion.records import HISTORY, all_claim_rows, current_policies, history_rows, record_rows
 from medallion.run import Run
 from medallion.schemas import CLAIMS, CUSTOMERS, PETS, POLICIES, VET_PROVIDERS, Entity
 
@@ -29,9 +28,7 @@ class Anew:
     def make(self) -> None:
         rejected = [self._records(CUSTOMERS), self._records(PETS), self._policies(), self._records(VET_PROVIDERS)]
         judged = self._judging.judged(CLAIMS, self._held_or_chosen())
-        self._replace(
-            "silver.claims", claim_rows(self._run, kept_after("_refs_hash", judged.rows, "_good")), CLAIMS.key
-        )
+        self._replace("silver.claims", all_claim_rows(self._run, judged), CLAIMS.key)
         quarantine.replace(self._run, self._lake, [*rejected, self._judging.rejected(CLAIMS, judged)])
         self._progress.did(QUARANTINE)
 

@@ -28,14 +28,15 @@ def with_terms(claims: DataFrame, policies: DataFrame) -> DataFrame:
 
 
 def with_signs(rows: DataFrame) -> DataFrame:
-    """Rows of `with_terms` with SIGNS: what makes a claim stand out among those of its provider. Most claims have no
-    sign, and these get no flag."""
+    """Rows of `with_terms` with SIGNS, which may bring a claim a flag; most claims have none. All claims of a provider
+    are needed: an invoice number may have been used before."""
     signs = {"_repeated": _is_repeated_invoice(), "_spike": _is_spike(), "_near_limit": _is_near_limit()}
     return rows.withColumns({name: F.coalesce(sign, F.lit(False)) for name, sign in signs.items()})
 
 
 def flagged(rows: DataFrame) -> DataFrame:
-    """Rows of `with_signs` with `review_flags`, the names of the flags in alphabetical order."""
+    """Rows of `with_signs` with `review_flags`, the names of the flags in alphabetical order. Those without a sign may
+    be left out."""
     crowd = _crowd(rows).select("claim_id", F.lit(True).alias("_crowd"))
     rows = with_facts(rows, crowd, "claim_id")
     flags = {

@@ -8,9 +8,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 
-def with_facts(rows: DataFrame, facts: DataFrame, *keys: str) -> DataFrame:
-    """A left join: every row with the columns of `facts`, one row per key at most; nulls where it has none."""
-    return facts.join(rows, list(keys), "right")
+def with_facts(rows: DataFrame, facts: DataFrame, *keys: str, few_rows: bool = False) -> DataFrame:
+    """A left join: every row with the columns of `facts`, one row per key at most; nulls where it has none.
+
+    Of a few rows it is these that are held, and of the facts only what has their keys is read.
+    """
+    return rows.join(facts, list(keys), "left") if few_rows else facts.join(rows, list(keys), "right")
 
 
 def that_have(rows: DataFrame, facts: DataFrame, *keys: str) -> DataFrame:

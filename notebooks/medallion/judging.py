@@ -29,8 +29,9 @@ class Judging:
         `landed` are the raw rows that have come since the last run: all of their keys' rows, when these are new.
         """
         raw = self._raw(entity, keys, landed)
-        evaluate = partial(self._evaluated, entity=entity)
-        if keys is not None and keys.few:
+        few_keys = keys is not None and keys.few
+        evaluate = partial(self._evaluated, entity=entity, few_rows=few_keys)
+        if few_keys:
             rows = judge(evaluate, None, placed(raw, several=True)).rows
             return Judged(None, few.computed(self._run, rows))
         several = pending.repeated(self._run, raw)
@@ -52,10 +53,10 @@ class Judging:
             raw = pending.keyed(landed.rows, entity)
         return raw.join(keys.rows, "_key", "left_semi")
 
-    def _evaluated(self, raw: DataFrame, entity: Entity) -> DataFrame:
+    def _evaluated(self, raw: DataFrame, entity: Entity, *, few_rows: bool) -> DataFrame:
         rows = typed(raw, entity)
         if entity is CLAIMS:
-            rows = with_references(rows, self._lake)
+            rows = with_references(rows, self._lake, few_rows=few_rows)
         elif entity is POLICIES:
-            rows = with_pet(rows, self._lake)
+            rows = with_pet(rows, self._lake, few_rows=few_rows)
         return checked(rows, entity.table, self._run.as_of)

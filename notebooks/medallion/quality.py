@@ -1,6 +1,7 @@
 """How many rows broke which rule, per batch: read from what the batch wrote, so it is true after a kill as well."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
@@ -10,7 +11,6 @@ from medallion.lake import Lake
 from medallion.quarantine import QUARANTINE
 from medallion.result import RuleResult
 from medallion.rules import rules_of
-from medallion.run import Run
 from medallion.schemas import ENTITIES
 
 TABLE = "silver.quality_results"
@@ -47,28 +47,39 @@ class Summary:
         return [RuleResult(rule, severity, failed) for (rule, severity), failed in sorted(counts.items())]
 
 
-def summarise(run: Run, lake: Lake, *, judged_all: bool = False) -> Summary:
-    """What this batch wrote into silver and quarantine, also before it was killed; nothing when it touched nothing.
+def summarise(lake: Lake, run_id: str) -> Summary:
+    """What a batch wrote into silver and quarantine, also before it was killed."""
+    return _summary(lake, lambda rows: rows.where(F.col("_run_id") == run_id))
 
-    With `judged_all` every row of these tables counts: the batch has looked at all, and kept most as they were.
-    """
 
-    def mine(rows: DataFrame) -> DataFrame:
-        return rows if judged_all else rows.where(F.col("_run_id") == run.batch_id)
+def summarise_all(lake: Lake) -> Summary:
+    """Every row of silver and quarantine: of a batch that has looked at all, and kept most as they were."""
+    return _summary(lake, lambda rows: rows)
 
-    parts = []
-    if any(lake.touched(table) for table in (*(f"silver.{entity.table}" for entity in ENTITIES), QUARANTINE)):
-        for entity in ENTITIES:
-            rows = lake.read(f"silver.{entity.table}")
-            parts.append(_counts(mine(rows), F.lit(entity.table), "_warnings", "written"))
-        parts.append(_counts(mine(lake.read(QUARANTINE)), F.col("table_name"), "_rejects", "quarantined"))
+
+def _summary(lake: Lake, mine: Callable[[DataFrame], DataFrame]) -> Summary:
+    parts = [
+        _counts(mine(lake.read(f"silver.{entity.table}")), F.lit(entity.table), "_warnings", "written")
+        for entity in ENTITIES
+    ]
+    parts.append(_counts(mine(lake.read(QUARANTINE)), F.col("table_name"), "_rejects", "quarantined"))
     summary = Summary({}, {}, {})
-    for row in _union(parts).collect() if parts else []:
+    for row in _union(parts).collect():
         if row["rule"] is not None:
             summary.failed[row["table_name"], row["rule"]] = int(row["n"])
         else:
             (summary.written if row["what"] == "written" else summary.quarantined)[row["table_name"]] = int(row["n"])
     return summary
+
+
+def untold(lake: Lake) -> list[str]:
+    """The batches that have rows waiting in quarantine and no results: they died in between."""
+    if not lake.exists(QUARANTINE):
+        return []
+    waiting = lake.read(QUARANTINE).select("_run_id")
+    if lake.exists(TABLE):
+        waiting = waiting.join(lake.read(TABLE).select("_run_id"), "_run_id", "left_anti")
+    return sorted(row[0] for row in waiting.distinct().collect())
 
 
 def _counts(rows: DataFrame, table: Column, broken: str, what: str) -> DataFrame:
@@ -83,13 +94,13 @@ def _counts(rows: DataFrame, table: Column, broken: str, what: str) -> DataFrame
     )
 
 
-def store(run: Run, lake: Lake, summary: Summary) -> None:
-    """Write the batch's results once; a repeat of the same batch replaces them."""
-    rows = summary.rows(run.batch_id)
+def store(lake: Lake, run_id: str, summary: Summary) -> None:
+    """Write a batch's results once; a repeat of the same batch replaces them."""
+    rows = summary.rows(run_id)
     if not rows and lake.exists(TABLE):
         return
-    results = run.spark.createDataFrame(rows, _SCHEMA)
-    if lake.exists(TABLE) and not lake.read(TABLE).where(F.col("_run_id") == run.batch_id).isEmpty():
+    results = lake.spark.createDataFrame(rows, _SCHEMA)
+    if lake.exists(TABLE) and not lake.read(TABLE).where(F.col("_run_id") == run_id).isEmpty():
         lake.merge(TABLE, results, ["_run_id", "table_name", "rule"])
     else:
         lake.append(TABLE, results)

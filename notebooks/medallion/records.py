@@ -1,9 +1,12 @@
 """The rows of silver's tables, made of judged ones."""
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion.conform import Judged, newest_first
+from medallion.joins import kept_after
 from medallion.lake import PARTITIONS, Lake, quarter
 from medallion.run import Run
 from medallion.schemas import CLAIMS, POLICIES, Entity
@@ -11,6 +14,8 @@ from medallion.terms import TERM_COLUMNS, with_terms
 
 HISTORY = "silver.policies_history"
 KEPT = ("_warnings", "_content_hash", "_source_file", "_landed_at")
+OWED = ("claim_id", *TERM_COLUMNS, "_row_hash")
+"""What a policy promises for a claim, and the hash of the claim's row with it."""
 _ROW_STATE = ("_content_hash", "_refs_hash", *TERM_COLUMNS)
 
 
@@ -40,15 +45,31 @@ def current_policies(run: Run, lake: Lake) -> DataFrame:
     return current.select(*POLICIES.columns, *KEPT, _stamp(run))
 
 
-def claim_rows(run: Run, claims: DataFrame, *also: str) -> DataFrame:
-    """Accepted claims with what their policies promise, and the columns `also`. Needs all claims of each policy."""
-    claims = with_terms(claims)
+def all_claim_rows(run: Run, judged: Judged) -> DataFrame:
+    """The accepted claims of all that are judged, with what their policies promise."""
+    return claim_rows(run, with_owed(kept_after("_refs_hash", judged.rows, "_good")))
+
+
+def with_owed(claims: DataFrame) -> DataFrame:
+    """Claims with OWED: what their policies promise. All claims of each policy are needed."""
+    return with_terms(claims).withColumn("_row_hash", F.md5(state_of(_ROW_STATE)))
+
+
+def claim_rows(run: Run, claims: DataFrame) -> DataFrame:
+    """Accepted claims that have OWED."""
     partition = F.when(F.col("service_date").isNotNull(), quarter("service_date")).alias(PARTITIONS["silver.claims"])
-    row_hash = F.md5(state_of(_ROW_STATE)).alias("_row_hash")
-    return claims.select(*CLAIMS.columns, *TERM_COLUMNS, *KEPT, "_refs_hash", row_hash, _stamp(run), partition, *also)
+    stamps = ("_refs_hash", "_row_hash", _stamp(run), partition)
+    return claims.select(*CLAIMS.columns, *TERM_COLUMNS, *KEPT, *stamps)
 
 
-def state_of(columns: tuple[str, ...]) -> Column:
+def changed(rows: DataFrame, held: DataFrame, keys: Sequence[str], state: Sequence[str]) -> DataFrame:
+    """Rows that `held` does not have in this state; null equals null."""
+    held = held.select(*keys, state_of(state).alias("_state"))
+    rows = rows.withColumn("_state", state_of(state))
+    return rows.join(held, [*keys, "_state"], "left_anti").drop("_state")
+
+
+def state_of(columns: Sequence[str]) -> Column:
     """The columns as one text; null equals null."""
     return F.concat_ws("|", *[F.coalesce(F.col(column).cast("string"), F.lit("")) for column in columns])
 

@@ -12,29 +12,33 @@ REFERENCE_HASHES = ("_policy_hash", "_pet_hash", "_customer_hash", "_provider_ha
 REFERENCE_COLUMNS = (
     *("_policy_pet_id", "_effective_date", "_term_end", "_annual_deductible", "_reimbursement_pct", "_annual_limit"),
     *("_accident_wait", "_illness_wait", "_orthopedic_wait", "_wellness", "_dental"),
-    *("_conditions", "_onset_on", "_refs_hash"),
+    *("_conditions", "_onset_on"),
 )
 """What the terms of a policy need beside the claim."""
 
 
-def with_references(claims: DataFrame, lake: Lake) -> DataFrame:
+def with_references(claims: DataFrame, lake: Lake, *, few_rows: bool = False) -> DataFrame:
     """Each claim with the columns that its rules and its policy's terms need; nulls where the reference is unknown."""
-    return _with_parties(with_terms_and_history(claims, lake), lake).withColumn("_refs_hash", refs_hash())
+    claims = _with_parties(with_terms_and_history(claims, lake, few_rows=few_rows), lake, few_rows=few_rows)
+    return claims.withColumn("_refs_hash", refs_hash())
 
 
-def with_terms_and_history(claims: DataFrame, lake: Lake) -> DataFrame:
+def with_terms_and_history(claims: DataFrame, lake: Lake, *, few_rows: bool = False) -> DataFrame:
     """Each claim with what the terms of its policy are applied to; nulls where policy or pet is unknown."""
-    return with_facts(with_facts(claims, policy_terms(lake), "policy_id"), _pet_history(lake), "pet_id")
+    claims = with_facts(claims, policy_terms(lake), "policy_id", few_rows=few_rows)
+    return with_facts(claims, _pet_history(lake), "pet_id", few_rows=few_rows)
 
 
-def _with_parties(claims: DataFrame, lake: Lake) -> DataFrame:
-    claims = with_facts(claims, _known(lake, "customers", "customer_id", "_customer_hash"), "customer_id")
-    return with_facts(claims, _known(lake, "vet_providers", "provider_id", "_provider_hash"), "provider_id")
+def _with_parties(claims: DataFrame, lake: Lake, *, few_rows: bool = False) -> DataFrame:
+    customers = _known(lake, "customers", "customer_id", "_customer_hash")
+    providers = _known(lake, "vet_providers", "provider_id", "_provider_hash")
+    claims = with_facts(claims, customers, "customer_id", few_rows=few_rows)
+    return with_facts(claims, providers, "provider_id", few_rows=few_rows)
 
 
-def with_pet(policies: DataFrame, lake: Lake) -> DataFrame:
+def with_pet(policies: DataFrame, lake: Lake, *, few_rows: bool = False) -> DataFrame:
     """Each policy with `_pet_hash`, null where its pet is unknown."""
-    return with_facts(policies, _known(lake, "pets", "pet_id", "_pet_hash"), "pet_id")
+    return with_facts(policies, _known(lake, "pets", "pet_id", "_pet_hash"), "pet_id", few_rows=few_rows)
 
 
 def with_reference_hashes(claims: DataFrame, lake: Lake) -> DataFrame:
@@ -68,10 +72,12 @@ def policy_terms(lake: Lake) -> DataFrame:
 
 
 def _pet_history(lake: Lake) -> DataFrame:
+    """Few pets have conditions, and only their texts are split."""
+    conditions = F.col("pre_existing_conditions")
     return lake.read("silver.pets").select(
         "pet_id",
         F.col("_content_hash").alias("_pet_hash"),
-        F.split(F.coalesce("pre_existing_conditions", F.lit("")), r"\s*;\s*").alias("_conditions"),
+        F.when(conditions.isNotNull(), F.split(conditions, r"\s*;\s*")).alias("_conditions"),
         F.col("condition_onset_on").alias("_onset_on"),
     )
 

@@ -90,7 +90,7 @@ def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> frozenset[
     signs = signs.select("claim_id", "customer_id", "provider_id", "service_date", *flags.SIGNS, "_told")
     now = flags.flagged(few.computed(run, signs.where(_may_change())))
     flagged = few.computed(run, now.where("NOT (review_flags <=> _told)").select("claim_id", "review_flags"))
-    rows = _rows(_joined(that_have(fresh, flagged, "claim_id"), lake), run)
+    rows = _rows(_joined(that_have(fresh, flagged, "claim_id"), lake, few_rows=True), run)
     moved = flagged.join(ids, "claim_id", "left_anti")
     if not moved.isEmpty():
         again = held.drop("review_flags", "_run_id").join(moved, "claim_id")
@@ -154,7 +154,7 @@ def _released_hash() -> Column:
     return F.md5(F.concat_ws("|", "_row_hash", *[F.coalesce(name, F.lit("-")) for name in _JOINED]))
 
 
-def _joined(claims: DataFrame, lake: Lake) -> DataFrame:
+def _joined(claims: DataFrame, lake: Lake, *, few_rows: bool = False) -> DataFrame:
     customers = lake.read("silver.customers").select(
         "customer_id",
         F.col("state").alias("customer_state"),
@@ -180,8 +180,10 @@ def _joined(claims: DataFrame, lake: Lake) -> DataFrame:
         "is_in_network",
         F.col("_content_hash").alias("_provider_hash"),
     )
-    claims = with_facts(with_facts(claims, customers, "customer_id"), pets, "pet_id")
-    return with_facts(with_facts(claims, policies, "policy_id"), providers, "provider_id")
+    facts = {"customer_id": customers, "pet_id": pets, "policy_id": policies, "provider_id": providers}
+    for key, rows in facts.items():
+        claims = with_facts(claims, rows, key, few_rows=few_rows)
+    return claims
 
 
 def _rows(claims: DataFrame, run: Run) -> DataFrame:

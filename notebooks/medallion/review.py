@@ -47,10 +47,11 @@ class Review:
     def again(self, entity: Entity, refused: pending.Refused = "all") -> Judged | None:
         """Judge what is pending and note what the table refuses; None when nothing is pending.
 
-        Pending are also the newest versions that silver does not hold because they are bad.
+        Pending are also the newest versions that silver does not hold because they are bad. Where it is not known what
+        has landed, every refused row is: once silver holds a version, only quarantine tells that it was pending.
         """
         new = self.new(entity)
-        rows = new.rows if new else None
+        rows, refused = (new.rows, refused) if new else (None, "all")
         every_version = entity is POLICIES
         return self.of_keys(
             entity,

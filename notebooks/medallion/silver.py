@@ -4,22 +4,21 @@ The latest valid version of a key is in silver; its newest version is in quarant
 is one commit, and what has to be done is found by comparing tables, so a run that died is completed by the next one.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from medallion import few, gate, landed, pending, quality
+from medallion import claims, few, gate, landed, pending, quality
 from medallion.anew import Anew
 from medallion.few import Keys
-from medallion.joins import kept_after, with_facts
 from medallion.lake import Lake
 from medallion.landed import Landed
 from medallion.parallel import at_once
 from medallion.progress import Progress
 from medallion.quarantine import QUARANTINE, update
-from medallion.records import HISTORY, KEPT, claim_rows, current_policies, history_rows, record_rows, state_of
-from medallion.references import REFERENCE_COLUMNS, with_terms_and_history
+from medallion.records import HISTORY, KEPT, all_claim_rows, changed, current_policies, history_rows, record_rows
+from medallion.references import REFERENCE_COLUMNS
 from medallion.result import Result
 from medallion.review import Review
 from medallion.run import Run
@@ -32,8 +31,6 @@ TABLES = (
 )
 """In the order in which they are written."""
 _REFERRED_TO = ("silver.customers", "silver.pets", "silver.policies", "silver.vet_providers")
-_HELD = "_held_hash"
-"""The hash of the row as the table holds it; null when it has none."""
 
 
 class Silver:
@@ -54,11 +51,12 @@ class Silver:
             self._result.tables = list(self._lake.results.values())
         else:
             anew = standing.is_of_other_code and any(map(self._lake.exists, TABLES))
+            untold = [] if standing.is_unchanged(QUARANTINE, quality.TABLE) else quality.untold(self._lake)
             if anew:
                 Anew(self._run, self._lake, self._progress).make()
             else:
                 self._build(standing)
-            self._report(judged_all=anew)
+            self._report(judged_all=anew, untold=untold)
             self._pass_gate(standing)
         self._result.unknown_claim_ids = self._unknown_claim_ids()
         self._progress.finished()
@@ -119,28 +117,15 @@ class Silver:
     def _claims(self, review: Review, standing: Standing) -> None:
         is_new = not self._lake.exists("silver.claims")
         if is_new:
-            good = kept_after("_refs_hash", review.everything(CLAIMS, self._chosen_claims()).rows, "_good")
-            self._lake.append("silver.claims", claim_rows(self._run, good))
+            everything = review.everything(CLAIMS, self._chosen_claims())
+            self._lake.append("silver.claims", all_claim_rows(self._run, everything))
         settled = standing.was_complete and standing.is_unchanged(*_REFERRED_TO)
-        refused = review.refused(CLAIMS) if settled else "all"
         new = None if is_new else review.new(CLAIMS)
+        refused = review.refused(CLAIMS) if settled and new else "all"
         judged = review.of_keys(CLAIMS, self._claim_keys(new, refused, stale=not is_new and not settled), new)
         if judged and not is_new:
-            self._merge_claims(judged.rows.where("_good").select(*CLAIMS.columns, *KEPT, *REFERENCE_COLUMNS))
-
-    def _merge_claims(self, good: DataFrame) -> None:
-        """Merge new and changed claims together with the claims whose deductible and limit they move."""
-        state = ("_content_hash", "_refs_hash")
-        held = self._lake.read("silver.claims").join(good.select("claim_id"), "claim_id", "left_semi")
-        held = few.computed(self._run, held.select("claim_id", "policy_id", *state, "_row_hash"))
-        fresh = few.computed(self._run, _changed(good, held, ["claim_id"], state))
-        ids = Keys.of(self._run, fresh, "claim_id", "policy_id")
-        if ids:
-            columns = (*CLAIMS.columns, *KEPT, *REFERENCE_COLUMNS, _HELD)
-            fresh = with_facts(fresh, held.select("claim_id", F.col("_row_hash").alias(_HELD)), "claim_id")
-            claims = fresh.select(*columns).unionAll(self._neighbours(ids.rows, held).select(*columns))
-            rows = claim_rows(self._run, claims, _HELD).where(f"NOT (_row_hash <=> {_HELD})").drop(_HELD)
-            self._lake.merge("silver.claims", rows, [CLAIMS.key])
+            good = judged.rows.where("_good").select(*CLAIMS.columns, *KEPT, "_refs_hash", *REFERENCE_COLUMNS)
+            claims.merge(self._run, self._lake, good)
 
     def _chosen_claims(self) -> Keys | None:
         """The chosen claims, or None for all."""
@@ -155,26 +140,20 @@ class Silver:
             keys = keys.unionAll(pending.stale_claims(self._lake))
         return pending.only_chosen(self._run, keys, "_key")
 
-    def _neighbours(self, ids: DataFrame, held: DataFrame) -> DataFrame:
-        """All other claims of the policies of claims, which share deductible and limit with them: the policies that the
-        claims have now, and those that they had as `held`. With what terms need, and the row's hash in `_HELD`."""
-        moved = held.join(ids.select("claim_id"), "claim_id", "left_semi").select("policy_id")
-        touched = ids.select("policy_id").unionAll(moved).distinct()
-        others = self._lake.read("silver.claims").join(touched, "policy_id", "left_semi")
-        others = others.join(ids.select("claim_id"), "claim_id", "left_anti")
-        return with_terms_and_history(others.withColumnRenamed("_row_hash", _HELD), self._lake)
-
     def _write(self, table: str, rows: DataFrame, keys: list[str], state: tuple[str, ...]) -> None:
         if not self._lake.exists(table):
             self._lake.append(table, rows)
             return
-        self._lake.merge(table, _changed(rows, self._lake.read(table), keys, state), keys)
+        self._lake.merge(table, changed(rows, self._lake.read(table), keys, state), keys)
 
-    def _report(self, *, judged_all: bool) -> None:
-        """Counts and rule results of what this run wrote."""
-        summary = quality.summarise(self._run, self._lake)
-        judged = quality.summarise(self._run, self._lake, judged_all=True) if judged_all else summary
-        quality.store(self._run, self._lake, judged)
+    def _report(self, *, judged_all: bool, untold: Sequence[str]) -> None:
+        """Counts and rule results of what this run wrote, and results of the batches that died before they told any."""
+        lake, run_id = self._lake, self._run.batch_id
+        has_written = any(map(lake.touched, TABLES))
+        summary = quality.summarise(lake, run_id) if has_written else quality.Summary({}, {}, {})
+        quality.store(lake, run_id, quality.summarise_all(lake) if judged_all else summary)
+        for died in untold:
+            quality.store(lake, died, quality.summarise(lake, died))
         self._result.tables = self._lake.finish()
         tables = self._lake.results
         for entity in ENTITIES:
@@ -193,13 +172,6 @@ class Silver:
             return []
         bronze = pending.bronze_rows(self._run, self._lake, CLAIMS)
         return pending.unknown_claim_ids(self._run, bronze.select("claim_id"))
-
-
-def _changed(rows: DataFrame, held: DataFrame, keys: list[str], state: tuple[str, ...]) -> DataFrame:
-    """Rows that `held` does not have in this state; null equals null."""
-    held = held.select(*keys, state_of(state).alias("_state"))
-    rows = rows.withColumn("_state", state_of(state))
-    return rows.join(held, [*keys, "_state"], "left_anti").drop("_state")
 
 
 def run_silver(run: Run) -> Result:

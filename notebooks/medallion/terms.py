@@ -8,6 +8,11 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 TERM_COLUMNS = ("policy_year", "ineligible_reason", "eligible_amount", "deductible_left", "limit_left", "expected_paid")
+CLAIM_COLUMNS = (
+    *("claim_id", "policy_id", "pet_id", "claim_type", "claim_category", "diagnosis_code"),
+    *("service_date", "submitted_date", "status", "claim_amount"),
+)
+"""What terms look at of a claim."""
 _ORTHOPEDIC = "Orthopedic"
 _MONEY = "decimal(12,2)"
 
@@ -48,7 +53,8 @@ def _pre_existing() -> Column:
 
 
 def with_terms(claims: DataFrame) -> DataFrame:
-    """Add TERM_COLUMNS. Needs the columns of `references.with_references` and all claims of each policy present."""
+    """Add TERM_COLUMNS. Needs CLAIM_COLUMNS with what `references.with_terms_and_history` adds, of all claims of each
+    policy."""
     year = F.floor(F.months_between("service_date", "_effective_date") / 12).cast("int")
     order = Window.partitionBy("policy_id", "policy_year").orderBy("service_date", "submitted_date", "claim_id")
     before = order.rowsBetween(Window.unboundedPreceding, -1)

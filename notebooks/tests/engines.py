@@ -35,6 +35,7 @@ def embedded(catalogs: Sequence[str]) -> Iterator[SparkSession]:
     """A session on a fresh embedded engine."""
     os.environ["RUST_LOG"] = "error"
     listed = ", ".join(f'{{type="memory", name="{name}", initial_database=["default"]}}' for name in catalogs)
+    os.environ.setdefault("SAIL_PARQUET__PUSHDOWN_FILTERS", "true")  # as the local workspace does
     os.environ["SAIL_CATALOG__LIST"] = f"[{listed}]"
     os.environ["SAIL_CATALOG__DEFAULT_CATALOG"] = catalogs[0]
     from pysail.spark import SparkConnectServer

@@ -3,6 +3,7 @@
 import pytest
 
 from medallion.gate import MIN_JUDGED, MIN_REFUSED, TooManyRejected
+from notebooks.tests.test_rebuild import Killed
 
 BAD = MIN_JUDGED * 6 // 10
 
@@ -53,3 +54,22 @@ def test_few_bad_claims_are_a_warning_however_large_their_share(workspace, make)
     _land(workspace, make, 3, rows=3)
     result = workspace.run("silver")
     assert result.warnings == ["3 rows were put into quarantine"]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_batch_that_died_before_it_told_its_results_does_not_pass_either(workspace, make, monkeypatch, is_first):
+    if not is_first:
+        workspace.land_book()
+        workspace.run_all()
+    _land(workspace, make, BAD)
+
+    def die(*_):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("medallion.quality.store", die)
+        with pytest.raises(Killed):
+            workspace.run("silver")
+    assert len(workspace.rows("silver.quarantine")) == BAD
+    with pytest.raises(TooManyRejected, match=r"60 of 100 rows .*\(60%\).*rule claim_amount_is_money"):
+        workspace.run("silver")

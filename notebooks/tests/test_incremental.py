@@ -158,21 +158,24 @@ def test_premium_is_earned_anew_when_policies_change_and_only_then(lake, make):
     assert in_force() == {i: n + (i >= "2025-05") for i, n in before.items()}
 
 
-def test_a_claim_healed_by_a_run_that_died_leaves_quarantine_with_the_next(lake, make):
+@pytest.mark.parametrize(
+    ("dies_in", "claims", "refused"),
+    [("medallion.silver.update", {"A", "B", "C"}, {"C"}), ("medallion.claims.merge", {"A", "B"}, {"C"})],
+    ids=["in quarantine", "in claims"],
+)
+def test_a_claim_healed_by_a_run_that_died_is_whole_with_the_next(lake, make, monkeypatch, dies_in, claims, refused):
     lake.land("claims/b.jsonl", [make.claim("C", updated_at="2025-07-01T00:00:00Z")])
     lake.run("bronze")
-    put = lake.files.put
 
-    def dies_before_quarantine(path, contents, overwrite):
-        if '"step": "silver.quarantine"' in contents:
-            raise Killed
-        return put(path, contents, overwrite)
+    def die(*_):
+        raise Killed
 
-    lake.files.put = dies_before_quarantine
-    with pytest.raises(Killed):
-        lake.run("silver")
-    lake.files.put = put
-    assert "C" in lake.by("silver.claims", "claim_id")
-    assert "C" in lake.by("silver.quarantine", "key")
+    with monkeypatch.context() as patched:
+        patched.setattr(dies_in, die)
+        with pytest.raises(Killed):
+            lake.run("silver")
+    assert set(lake.by("silver.claims", "claim_id")) == claims
+    assert set(lake.by("silver.quarantine", "key")) == refused
     lake.run("silver")
+    assert set(lake.by("silver.claims", "claim_id")) == {"A", "B", "C"}
     assert lake.rows("silver.quarantine") == []

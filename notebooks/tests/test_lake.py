@@ -32,7 +32,7 @@ def _claims(lake, *ids):
 
 
 def test_new_claims_are_added_and_now_and_then_small_files_are_made_one(workspace, lake):
-    """Version 16 writes the quarters anew that it adds to, and no other."""
+    """Version 17 writes the quarters anew that it adds to, and no other."""
     lake.append("silver.claims", _claims(lake, "A", "B"))
     files = [set(workspace.delta("silver.claims").file_uris())]
     for number in range(1, ADDITIONS + 1):

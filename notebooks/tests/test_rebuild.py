@@ -252,6 +252,17 @@ def test_a_few_histories_end_in_the_tables_of_a_rebuild(fresh, makers, steps):
     _check(fresh, steps, makers)
 
 
+@settings(**QUIET | {"phases": (Phase.explicit,)})
+@example(steps=STORY)
+@example(steps=STEADY)
+@given(steps=histories(2))
+def test_rows_that_are_too_many_for_the_driver_end_in_the_same_tables(fresh, makers, steps):
+    """Two are too many here: what is computed where the rows are sees the same tables as what is computed once."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("medallion.few.FEW", 2)
+        _check(fresh, steps, makers)
+
+
 @pytest.mark.long
 @settings(max_examples=100, **QUIET)
 @given(steps=histories(14))
