@@ -151,7 +151,7 @@ class Silver:
         lake, run_id = self._lake, self._run.batch_id
         has_written = any(map(lake.touched, TABLES))
         summary = quality.summarise(lake, run_id) if has_written else quality.Summary({}, {}, {})
-        quality.store(lake, run_id, quality.summarise_all(lake) if judged_all else summary)
+        quality.store(lake, run_id, quality.summarise_all(lake) if has_written and judged_all else summary)
         for died in untold:
             quality.store(lake, died, quality.summarise(lake, died))
         self._result.tables = self._lake.finish()
