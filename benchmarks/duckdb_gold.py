@@ -202,7 +202,7 @@ def _customers() -> str:
             LEFT JOIN claims USING (customer_id)
         ), tiers AS (
           SELECT *, {_ratio("incurred_amount", "earned_premium")} AS loss_ratio,
-            round(earned_premium::DOUBLE * 0.28 - 60, 2)::DECIMAL(12,2) AS lifetime_value,
+            round(earned_premium * 0.28 - 60, 2)::DECIMAL(12,2) AS lifetime_value,
             CASE WHEN annual_premium >= 1200 THEN 'platinum' WHEN annual_premium >= 700 THEN 'gold'
               WHEN annual_premium > 0 THEN 'silver' ELSE 'lapsed' END AS value_tier,
             CASE WHEN active_policies = 0 THEN 'lapsed' WHEN coalesce(days_to_renewal <= 45, false) AND denied_claims > 0 THEN 'high'
@@ -218,7 +218,7 @@ _OFFERS = """list_filter([
   CASE WHEN active_policies BETWEEN 1 AND 99 AND pets > active_policies THEN '0.8000|multi_pet|has more pets than insured pets' END,
   CASE WHEN active_policies = 0 AND policies > 0 THEN '0.7000|win_back|has no policy in force any more' END,
   CASE WHEN active_policies > 0 AND low_limits > 0 AND limit_used >= 0.5 THEN concat_ws('|',
-    (0.6 + 0.3 * least(limit_used, 1.0))::DECIMAL(5,4), 'limit_upgrade', 'has used half of an annual limit or more') END,
+    (0.6 + 0.3 * least(limit_used, 1.0)::DECIMAL(7,6))::DECIMAL(5,4), 'limit_upgrade', 'has used half of an annual limit or more') END,
   CASE WHEN active_policies > 0 AND unprotected_wellness > 0 THEN concat_ws('|',
     CASE WHEN claims > 2 THEN '0.5500' ELSE '0.4000' END, 'wellness', 'has a policy without wellness cover') END
 ], lambda offer: offer IS NOT NULL)"""

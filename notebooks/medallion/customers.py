@@ -1,6 +1,7 @@
 """gold.customer_360 and gold.cross_sell: each customer with pets, policies, figures, tiers and the next best offer."""
 
 from datetime import date
+from decimal import Decimal
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -9,9 +10,9 @@ from medallion.exact import ratio
 from medallion.exposure import days, earned, in_force, premium_days
 from medallion.release import valued
 
-TARGET_MARGIN = 0.28
+TARGET_MARGIN = Decimal("0.28")
 """Share of earned premium that is left after the target loss ratio of 72 %."""
-ACQUISITION_COST_USD = 60.0
+ACQUISITION_COST_USD = Decimal(60)
 _MONEY = "decimal(12,2)"
 
 
@@ -84,7 +85,10 @@ def cross_sell(customer_rows: DataFrame) -> DataFrame:
 
 
 def offers() -> list[tuple[str, Column, Column, str]]:
-    """(offer, suits, score 0..1, reason). A score grows with how much of the book the offer has been right for."""
+    """(offer, suits, score 0..1, reason). A score grows with how much of the book the offer has been right for.
+
+    A score that is computed is a decimal, which every engine rounds alike.
+    """
     pets, active = F.col("pets"), F.col("active_policies")
     return [
         ("multi_pet", active.between(1, 99) & (pets > active), F.lit(0.8), "has more pets than insured pets"),
@@ -92,7 +96,7 @@ def offers() -> list[tuple[str, Column, Column, str]]:
         (
             "limit_upgrade",
             (active > 0) & (F.col("low_limits") > 0) & (F.col("limit_used") >= 0.5),
-            F.lit(0.6) + 0.3 * F.least(F.col("limit_used"), F.lit(1.0)),
+            F.lit(Decimal("0.6")) + F.lit(Decimal("0.3")) * F.least("limit_used", F.lit(1.0)).cast("decimal(7,6)"),
             "has used half of an annual limit or more",
         ),
         (
@@ -165,7 +169,7 @@ def _claims(claims: DataFrame, as_of: date) -> DataFrame:
 
 
 def _lifetime_value() -> Column:
-    value = F.col("earned_premium").cast("double") * TARGET_MARGIN - ACQUISITION_COST_USD
+    value = F.col("earned_premium") * F.lit(TARGET_MARGIN) - F.lit(ACQUISITION_COST_USD)
     return F.round(value, 2).cast(_MONEY)
 
 

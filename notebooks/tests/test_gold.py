@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from medallion.customers import cross_sell
+
 
 def _month(workspace, name):
     return workspace.by("gold.monthly_kpis", "year_month")[name]
@@ -201,6 +203,15 @@ def test_a_customer_is_seen_whole(workspace, make):
     assert (row["next_best_offer"], row["next_best_offer_reason"]) == ("multi_pet", "has more pets than insured pets")
     offers = {r["offer"]: r["priority"] for r in workspace.rows("gold.cross_sell")}
     assert offers == {"multi_pet": 1, "wellness": 2}
+
+
+@pytest.mark.parametrize(("used", "score"), [(0.5025, 0.7508), (0.5005, 0.7502), (0.6515, 0.7955), (1.7, 0.9)])
+def test_a_score_is_rounded_half_up(workspace, used, score):
+    """As a double 0.6 + 0.3 x 0.5025 lies below its half."""
+    facts = {"customer_id": "CUS-1", "value_tier": "gold", "marketing_opt_in": True, "pets": 1, "active_policies": 1}
+    facts |= {"policies": 1, "low_limits": 1, "unprotected_wellness": 0, "claims": 1, "limit_used": used}
+    (offer,) = cross_sell(workspace.spark.createDataFrame([facts])).collect()
+    assert (offer["offer"], offer["score"]) == ("limit_upgrade", score)
 
 
 def test_a_provider_is_measured_against_the_same_conditions(workspace, make):
