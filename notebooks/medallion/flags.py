@@ -19,6 +19,7 @@ FACTS = (
 )
 """What a flag looks at."""
 SIGNS = ("_repeated", "_spike", "_near_limit")
+"""What may bring a claim a flag; most claims have none of them."""
 _TERMS = ("_effective_date", "_annual_limit", "_accident_wait", "_illness_wait", "_orthopedic_wait")
 
 
@@ -27,34 +28,39 @@ def with_terms(claims: DataFrame, policies: DataFrame) -> DataFrame:
     return with_facts(claims, policies.select("policy_id", *_TERMS), "policy_id")
 
 
-def with_signs(rows: DataFrame) -> DataFrame:
-    """Rows of `with_terms` with SIGNS, which may bring a claim a flag; most claims have none. All claims of a provider
-    are needed: an invoice number may have been used before."""
-    signs = {"_repeated": _is_repeated_invoice(), "_spike": _is_spike(), "_near_limit": _is_near_limit()}
-    return rows.withColumns({name: F.coalesce(sign, F.lit(False)) for name, sign in signs.items()})
+def with_own_signs(rows: DataFrame) -> DataFrame:
+    """Rows of `with_terms` with the signs that a claim has by itself."""
+    return rows.withColumns({"_spike": _is(_spike()), "_near_limit": _is(_near_limit())})
+
+
+def with_repeats(rows: DataFrame) -> DataFrame:
+    """Rows with the sign that an invoice number was used before; all claims of a provider are needed."""
+    return rows.withColumn("_repeated", _is(_repeated_invoice()))
+
+
+def with_crowds(rows: DataFrame) -> DataFrame:
+    """Rows of `with_own_signs` with `_crowd`; those without a sign may be left out."""
+    return with_facts(rows, _crowd(rows).select("claim_id", F.lit(True).alias("_crowd")), "claim_id")
 
 
 def flagged(rows: DataFrame) -> DataFrame:
-    """Rows of `with_signs` with `review_flags`, the names of the flags in alphabetical order. Those without a sign may
-    be left out."""
-    crowd = _crowd(rows).select("claim_id", F.lit(True).alias("_crowd"))
-    rows = with_facts(rows, crowd, "claim_id")
-    flags = {
-        "duplicate_invoice": F.col("_repeated"),
-        "post_waiting_spike": F.col("_spike"),
-        "provider_concentration": F.col("_crowd"),
-    }
-    names = [F.when(flag, F.lit(name)) for name, flag in flags.items()]
+    """Rows with all signs and `_crowd`, with `review_flags`: the names of the flags in alphabetical order."""
+    flags = {"duplicate_invoice": "_repeated", "post_waiting_spike": "_spike", "provider_concentration": "_crowd"}
+    names = [F.when(F.col(sign), F.lit(name)) for name, sign in flags.items()]
     return rows.withColumn("review_flags", F.array_compact(F.array(*names)))
 
 
-def _is_repeated_invoice() -> Column:
+def _is(sign: Column) -> Column:
+    return F.coalesce(sign, F.lit(False))
+
+
+def _repeated_invoice() -> Column:
     """The provider has used the invoice number for an earlier claim."""
     invoice = Window.partitionBy("provider_id", "invoice_number").orderBy("service_date", "submitted_date", "claim_id")
     return F.col("provider_id").isNotNull() & F.col("invoice_number").isNotNull() & (F.row_number().over(invoice) > 1)
 
 
-def _is_spike() -> Column:
+def _spike() -> Column:
     """A dear claim in the first days after a waiting period."""
     first_day = F.date_add(F.col("_effective_date"), waiting_days())
     return (
@@ -65,7 +71,7 @@ def _is_spike() -> Column:
     )
 
 
-def _is_near_limit() -> Column:
+def _near_limit() -> Column:
     amount, limit = F.col("claim_amount"), F.col("_annual_limit")
     return (amount <= limit) & (amount >= limit * NEAR_LIMIT)
 

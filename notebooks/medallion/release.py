@@ -86,9 +86,9 @@ def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> frozenset[
     others = others.join(few.column(run, "provider_id", providers), "provider_id", "left_semi")
     told = F.lit(None).cast("array<string>").alias("_told")
     facts = fresh.select(*flags.FACTS, told).unionAll(others.select(*flags.FACTS, F.col("review_flags").alias("_told")))
-    signs = flags.with_signs(flags.with_terms(facts, policy_terms(lake)))
+    signs = flags.with_repeats(flags.with_own_signs(flags.with_terms(facts, policy_terms(lake))))
     signs = signs.select("claim_id", "customer_id", "provider_id", "service_date", *flags.SIGNS, "_told")
-    now = flags.flagged(few.computed(run, signs.where(_may_change())))
+    now = flags.flagged(flags.with_crowds(few.computed(run, signs.where(_may_change()))))
     flagged = few.computed(run, now.where("NOT (review_flags <=> _told)").select("claim_id", "review_flags"))
     rows = _rows(_joined(that_have(fresh, flagged, "claim_id"), lake, few_rows=True), run)
     moved = flagged.join(ids, "claim_id", "left_anti")
@@ -107,7 +107,8 @@ def _may_change() -> Column:
 
 def _whole(claims: DataFrame, lake: Lake, run: Run) -> DataFrame:
     facts = flags.with_terms(claims.select(*flags.FACTS), policy_terms(lake))
-    by_claim = flags.flagged(flags.with_signs(facts)).select("claim_id", "review_flags")
+    crowds = flags.with_crowds(flags.with_own_signs(facts))  # first, as few rows wait for them then
+    by_claim = flags.flagged(flags.with_repeats(crowds)).select("claim_id", "review_flags")
     return _rows(_joined(that_have(claims, by_claim, "claim_id"), lake), run)
 
 
