@@ -57,7 +57,8 @@ def keys_to_judge(
 ) -> DataFrame:
     """`_key` of rows whose newest version is neither in silver nor in quarantine, and of the `refused` in quarantine.
 
-    Where it is known which raw rows have `landed` since silver held all, it is the keys of these.
+    Where it is known which raw rows have `landed` since silver held all, it is the keys of these. Where it is not, all
+    of quarantine: once silver holds a version, only quarantine tells that it was pending.
     `every_version`: a version that silver does not hold counts even when it is not the newest (for histories).
     """
     quarantined = _quarantined(lake, entity)
@@ -66,6 +67,7 @@ def keys_to_judge(
     else:
         raw = keyed(bronze_rows(run, lake, entity), entity)
         keys = _unheld_versions(raw, lake, entity) if every_version else _unheld(raw, lake, entity, quarantined)
+        refused = "all"
     if quarantined is None or refused == "none":
         return keys
     if refused == "dated":

@@ -47,11 +47,10 @@ class Review:
     def again(self, entity: Entity, refused: pending.Refused = "all") -> Judged | None:
         """Judge what is pending and note what the table refuses; None when nothing is pending.
 
-        Pending are also the newest versions that silver does not hold because they are bad. Where it is not known what
-        has landed, every refused row is: once silver holds a version, only quarantine tells that it was pending.
+        Pending are also the newest versions that silver does not hold because they are bad.
         """
         new = self.new(entity)
-        rows, refused = (new.rows, refused) if new else (None, "all")
+        rows = new.rows if new else None
         every_version = entity is POLICIES
         return self.of_keys(
             entity,

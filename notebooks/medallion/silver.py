@@ -120,8 +120,8 @@ class Silver:
             everything = review.everything(CLAIMS, self._chosen_claims())
             self._lake.append("silver.claims", all_claim_rows(self._run, everything))
         settled = standing.was_complete and standing.is_unchanged(*_REFERRED_TO)
+        refused = review.refused(CLAIMS) if settled else "all"
         new = None if is_new else review.new(CLAIMS)
-        refused = review.refused(CLAIMS) if settled and new else "all"
         judged = review.of_keys(CLAIMS, self._claim_keys(new, refused, stale=not is_new and not settled), new)
         if judged and not is_new:
             good = judged.rows.where("_good").select(*CLAIMS.columns, *KEPT, "_refs_hash", *REFERENCE_COLUMNS)
