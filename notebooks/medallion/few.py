@@ -10,6 +10,8 @@ from medallion.run import Run
 
 FEW = 20_000
 """Up to so many rows are few."""
+KEYS = 500_000
+"""So many bare keys still travel, some 10 MB of them."""
 
 
 def as_arrow(rows: DataFrame) -> Any:
@@ -34,7 +36,11 @@ def column(run: Run, name: str, texts: Iterable[str]) -> DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Distinct rows of text columns; when there are `few` they are held as they were when asked for."""
+    """Distinct rows of text columns, held as they were when asked for unless there are more than KEYS.
+
+    Many that are not held are computed again wherever they are joined, and an engine that cannot tell how many they
+    are holds the other side of the join.
+    """
 
     rows: DataFrame
     few: bool
@@ -43,9 +49,10 @@ class Keys:
     def of(run: Run, rows: DataFrame, *columns: str) -> "Keys | None":
         """The distinct rows as they are now; None when there are none."""
         # Not distinct before the limit: Sail 0.7.2 plans that pair wrongly over a union.
-        held = rows.select(*columns).limit(FEW + 1).toArrow()
+        held = rows.select(*columns).limit(KEYS + 1).toArrow()
         if not held.num_rows:
             return None
-        if held.num_rows > FEW:
+        if held.num_rows > KEYS:
             return Keys(rows.select(*columns).distinct(), False)
-        return Keys(run.spark.createDataFrame(held.group_by(list(columns)).aggregate([])), True)
+        distinct = held.group_by(list(columns)).aggregate([])
+        return Keys(run.spark.createDataFrame(distinct), distinct.num_rows <= FEW)

@@ -253,13 +253,15 @@ def test_a_few_histories_end_in_the_tables_of_a_rebuild(fresh, makers, steps):
 
 
 @settings(**QUIET | {"phases": (Phase.explicit,)})
-@example(steps=STORY)
-@example(steps=STEADY)
-@given(steps=histories(2))
-def test_rows_that_are_too_many_for_the_driver_end_in_the_same_tables(fresh, makers, steps):
+@example(steps=STORY, keys=2)
+@example(steps=STEADY, keys=2)
+@example(steps=STEADY, keys=1_000)
+@given(steps=histories(2), keys=st.integers(2))
+def test_rows_that_are_too_many_for_the_driver_end_in_the_same_tables(fresh, makers, steps, keys):
     """Two are too many here: what is computed where the rows are sees the same tables as what is computed once."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("medallion.few.FEW", 2)
+        patched.setattr("medallion.few.KEYS", keys)
         _check(fresh, steps, makers)
 
 
