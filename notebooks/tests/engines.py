@@ -18,6 +18,7 @@ _CONF = {
     "spark.sql.session.timeZone": "UTC",
 }
 _EMBEDDED_CONF = {"spark.python.sql.dataFrameDebugging.enabled": "false"}  # as the local workspace sets it
+_AS_IN_THE_LOCAL_WORKSPACE = {"MIMALLOC_ALLOW_THP": "0", "SAIL_PARQUET__PUSHDOWN_FILTERS": "true"}
 _SCHEMA = re.compile(r"\b(lake\d+)\.(bronze|silver|gold)\b")
 
 
@@ -35,7 +36,8 @@ def embedded(catalogs: Sequence[str]) -> Iterator[SparkSession]:
     """A session on a fresh embedded engine."""
     os.environ["RUST_LOG"] = "error"
     listed = ", ".join(f'{{type="memory", name="{name}", initial_database=["default"]}}' for name in catalogs)
-    os.environ.setdefault("SAIL_PARQUET__PUSHDOWN_FILTERS", "true")  # as the local workspace does
+    for name, value in _AS_IN_THE_LOCAL_WORKSPACE.items():
+        os.environ.setdefault(name, value)
     os.environ["SAIL_CATALOG__LIST"] = f"[{listed}]"
     os.environ["SAIL_CATALOG__DEFAULT_CATALOG"] = catalogs[0]
     from pysail.spark import SparkConnectServer
