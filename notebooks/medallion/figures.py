@@ -4,10 +4,34 @@ from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import (
+    ArrayType,
+    BooleanType,
+    DataType,
+    DateType,
+    DecimalType,
+    DoubleType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+)
 
 from medallion.run import Run
 
 _MONEY = "decimal(12,2)"
+_TYPES: dict[str, DataType] = {
+    "string": StringType(),
+    "boolean": BooleanType(),
+    "int": IntegerType(),
+    "bigint": LongType(),
+    "double": DoubleType(),
+    _MONEY: DecimalType(12, 2),
+    "date": DateType(),
+    "array<string>": ArrayType(StringType()),
+}
+"""Each SQL type that a column has, said here: an engine would have to be asked what it means."""
 _STAMPS = {"_row_hash": "string", "as_of": "date", "_run_id": "string"}
 _SEPARATOR, _NULL = "\x1f", "\x1e"
 
@@ -20,23 +44,29 @@ class Figure:
     columns: dict[str, str]
 
     @property
-    def schema(self) -> str:
-        """As DDL, with the stamps."""
-        return ", ".join(f"{name} {kind}" for name, kind in (self.columns | _STAMPS).items())
+    def schema(self) -> StructType:
+        """The columns, with the stamps."""
+        return _struct(self.columns | _STAMPS)
 
     def stamped(self, rows: DataFrame, run: Run) -> DataFrame:
         """The columns as declared, a hash of them, the day they are valued at and the run.
 
-        A new day alone is no change. Declared types spare the engine an analysis of the whole plan.
+        A new day alone is no change. Declared types spare the engine an analysis of the whole plan, also where the rows
+        are fetched.
         """
         typed = rows.select(*[F.col(name).cast(kind).alias(name) for name, kind in self.columns.items()])
         texts = [F.coalesce(_text(name, kind), F.lit(_NULL)) for name, kind in self.columns.items()]
-        return typed.select(
+        stamped = typed.select(
             "*",
             F.md5(F.concat_ws(_SEPARATOR, *texts)).alias("_row_hash"),
             F.lit(run.as_of).alias("as_of"),
             F.lit(run.batch_id).alias("_run_id"),
         )
+        return stamped.to(self.schema)
+
+
+def _struct(columns: dict[str, str]) -> StructType:
+    return StructType([StructField(name, _TYPES[kind]) for name, kind in columns.items()])
 
 
 def _text(name: str, kind: str) -> Column:
@@ -161,7 +191,5 @@ _RELEASED = _columns(
     ("array<string>", "warnings review_flags"),
     ("string", "_content_hash _row_hash _run_id service_quarter"),
 )
-SCHEMAS = {"gold.claims_analytics": ", ".join(f"{name} {kind}" for name, kind in _RELEASED.items())} | {
-    table: figure.schema for table, figure in FIGURES.items()
-}
-"""Each table as DDL, its columns in the order in which they are written."""
+SCHEMAS = {"gold.claims_analytics": _struct(_RELEASED)} | {table: figure.schema for table, figure in FIGURES.items()}
+"""Each table's columns in the order in which they are written."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from medallion import few
 from medallion.result import TableResult
@@ -35,8 +36,8 @@ class Changes:
 class Lake:
     """The tables of one catalog during one run. Every write is one Delta commit: old or new, never half."""
 
-    def __init__(self, run: Run, schemas: Mapping[str, str] | None = None) -> None:
-        """`schemas` declares tables as DDL, their columns in the order in which they are written."""
+    def __init__(self, run: Run, schemas: Mapping[str, StructType] | None = None) -> None:
+        """`schemas` declares tables, their columns in the order in which they are written."""
         self._run = run
         self._schemas = schemas or {}
         self._names: dict[str, set[str]] = {}
