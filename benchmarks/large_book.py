@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -82,19 +83,29 @@ def _spark(root: Path, ours_s: float) -> dict[str, object]:
 
 
 def _batch(root: Path, full_s: float, day: date, run: int) -> dict[str, object]:
-    """200 new claims on the lake of the earlier runs, valued at `day`, compared with a rebuild of everything."""
+    """200 new claims on the lake of the earlier runs, valued at `day`, compared with a rebuild of everything.
+
+    The median of rounds, each on the lake as it was before.
+    """
     _land_batch(root / "landing", day, f"-{run}")
-    batch = notebook_run.measure(root / "ours-0", root / "landing", day.isoformat(), run=run)
+    lake, before = root / "ours-0", root / f"before-{run}"
+    shutil.copytree(lake, before)
+    rounds = []
+    for _ in range(ROUNDS):
+        shutil.rmtree(lake)
+        shutil.copytree(before, lake)
+        rounds.append(notebook_run.measure(lake, root / "landing", day.isoformat(), run=run))
+    batch_s = _median([each.total_s for each in rounds])
     rebuilt = root / f"rebuilt-{run}"
     rebuilt.mkdir()
     notebook_run.measure(rebuilt, root / "landing", day.isoformat())
     return {
         "claims": BATCH,
         "valued_at": day.isoformat(),
-        "notebooks_s": round(batch.total_s, 2),
-        "layers_s": {layer: round(value, 2) for layer, value in batch.seconds.items()},
-        "share_of_full": round(batch.total_s / full_s, 3),
-        "rows_equal_to_a_rebuild": expect_equal(root / "ours-0", rebuilt),
+        "notebooks_s": round(batch_s, 2),
+        "layers_s": {layer: round(value, 2) for layer, value in rounds[-1].seconds.items()},
+        "share_of_full": round(batch_s / full_s, 3),
+        "rows_equal_to_a_rebuild": expect_equal(lake, rebuilt),
     }
 
 
