@@ -94,6 +94,7 @@ def _batch(root: Path, full_s: float, day: date, run: int) -> dict[str, object]:
     for _ in range(ROUNDS):
         shutil.rmtree(lake)
         shutil.copytree(before, lake)
+        os.sync()  # so that it is not written to the disk meanwhile
         rounds.append(notebook_run.measure(lake, root / "landing", day.isoformat(), run=run))
     batch_s = _median([each.total_s for each in rounds])
     rebuilt = root / f"rebuilt-{run}"
