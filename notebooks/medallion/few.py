@@ -10,8 +10,8 @@ from medallion.run import Run
 
 FEW = 20_000
 """Up to so many rows are few."""
-KEYS = 500_000
-"""So many bare keys still travel, some 10 MB of them."""
+KEYS = 200_000
+"""So many bare keys still travel, some 4 MB of them."""
 
 
 def as_arrow(rows: DataFrame) -> Any:
