@@ -26,17 +26,21 @@ from local_workspace.engine.process_life import (
     volunteer_for_out_of_memory,
 )
 
-_SETTINGS = {"RUST_LOG": "error", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-_ALLOCATOR = {"MIMALLOC_ALLOW_THP": "0"}
-"""The engine's allocator reads them when it is loaded. A worker lives for seconds: memory in huge pages, which the
-kernel has to find and to clear for it, costs it more than it saves, a tenth of a run and a seventh of a batch."""
+_SETTINGS = {
+    "RUST_LOG": "error",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONUNBUFFERED": "1",
+    # The engine's allocator reads it when it is loaded. A worker lives for seconds: memory in huge pages, which the
+    # kernel has to find and to clear for it, costs it more than it saves, a tenth of a run and a seventh of a batch.
+    "MIMALLOC_ALLOW_THP": "0",
+}
 
 
 def main() -> None:
     arguments = _arguments()
     die_with_parent(arguments.parent)
     let_others_first()  # from the start: the server and its clients start at the same time
-    os.environ.update(_SETTINGS | _ALLOCATOR)
+    os.environ.update(_SETTINGS)
     control = socket.socket(fileno=arguments.control_fd)
     _import_everything()
     sys.pycache_prefix = str(Path(arguments.data_dir, "workspace", "pycache"))  # from now on: not beside the notebooks

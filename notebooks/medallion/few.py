@@ -36,9 +36,10 @@ def column(run: Run, name: str, texts: Iterable[str]) -> DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Distinct rows of text columns, held as they were when asked for unless there are more than KEYS.
+    """Distinct rows of text columns, held as they were when asked for unless there are more than KEYS; and whether they
+    are `few`, at most FEW.
 
-    Many that are not held are computed again wherever they are joined, and an engine that cannot tell how many they
+    Those that are not held are computed again wherever they are joined, and an engine that cannot tell how many they
     are holds the other side of the join.
     """
 
