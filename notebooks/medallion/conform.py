@@ -9,9 +9,8 @@ from pyspark.sql import functions as F
 from medallion.schemas import Entity, Field, Kind
 
 _AMOUNT = r"^[+-]?\d{1,10}(\.\d{1,2})?$"
-_DATE = r"^\d{4}-\d{2}-\d{2}([T ].*)?$"
-_FIRST_DAY = "1900-01-01"
-"""Dates before it are typing mistakes; one of them would earn premium for centuries."""
+_DATE = r"^(19\d{2}|[2-9]\d{3})-\d{2}-\d{2}([T ].*)?$"
+"""Dates before 1900 are typing mistakes; one of them would earn premium for centuries."""
 _WHOLE = r"^[+-]?\d{1,9}$"
 _NUMBER = r"^[+-]?\d{1,15}(\.\d{1,15})?$"
 
@@ -42,21 +41,20 @@ def typed(raw: DataFrame, entity: Entity) -> DataFrame:
 
 def filled(column: str) -> Column:
     """The text without surrounding blanks; null when nothing is left."""
-    text = F.trim(column)
-    return F.when(text != "", text)
+    return F.nullif(F.trim(column), F.lit(""))
 
 
 def typed_column(field: Field) -> Column:
-    text = filled(field.name)
+    """An empty text says no value of any type, so that it needs no test of its own beside that of the type."""
     if field.kind == "text":
-        return text
+        return filled(field.name)
+    text = F.trim(field.name)
     if field.kind == "flag":
         return _flag(text)
     if field.kind == "timestamp":
         return text.try_cast("timestamp")
     if field.kind == "date":
-        day = F.when(text.rlike(_DATE), F.substring(text, 1, 10))
-        return F.when(day >= _FIRST_DAY, day).try_cast("date")
+        return F.when(text.rlike(_DATE), F.substring(text, 1, 10)).try_cast("date")
     pattern = {"money": _AMOUNT, "int": _WHOLE, "number": _NUMBER}[field.kind]
     return F.when(text.rlike(pattern), text).try_cast(SQL_TYPES[field.kind])
 
@@ -71,7 +69,7 @@ def since() -> Column:
 
     A row cannot be changed after it landed: a later time is a wrong clock, and would win over every correction.
     """
-    updated_at = filled("updated_at").try_cast("timestamp")
+    updated_at = F.trim("updated_at").try_cast("timestamp")
     possible = updated_at <= F.col("_landed_at") + F.expr("INTERVAL 1 DAY")
     return F.coalesce(F.when(possible, updated_at), "_landed_at")
 

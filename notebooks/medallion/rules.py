@@ -78,7 +78,7 @@ def _filled_rules(entity: Entity) -> list[Rule]:
 
 
 def _filled_rule(column: str) -> Rule:
-    return Rule(f"{column}_present", "reject", lambda _: filled(f"_raw.{column}").isNotNull(), f"{column} is missing")
+    return Rule(f"{column}_present", "reject", lambda _: F.trim(f"_raw.{column}") != "", f"{column} is missing")
 
 
 def _type_rules(entity: Entity) -> list[Rule]:
@@ -259,7 +259,8 @@ def checked(rows: DataFrame, table: str, as_of: date) -> DataFrame:
 
 
 def _broken(rules: list[Rule], as_of: date) -> Column:
-    names = [F.when(~F.coalesce(rule.condition(as_of), F.lit(False)), F.lit(rule.name)) for rule in rules]
+    """The names of those whose condition is not true. Said with few expressions: of planning each costs its share."""
+    names = [F.when(rule.condition(as_of), F.lit(None)).otherwise(F.lit(rule.name)) for rule in rules]
     if not names:
         return F.array().cast("array<string>")
     return F.array_compact(F.array(*names))
