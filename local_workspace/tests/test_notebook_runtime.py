@@ -246,6 +246,23 @@ def test_the_session_is_a_spark_session_that_libraries_find(live: Bench) -> None
     assert live.run(source).result == "True"
 
 
+def test_arrow_rows_are_fetched_without_asking_for_their_schema_first(live: Bench) -> None:
+    source = """
+import json
+asked, analyze = [], spark.client._analyze
+spark.client._analyze = lambda method, **more: asked.append(method) or analyze(method, **more)
+frame = spark.sql("SELECT 1 AS id, TIMESTAMP '2025-01-02 03:04:05' AS at, ARRAY('a', NULL) AS words, NULL AS none")
+rows, none = frame.toArrow(), frame.limit(0).toArrow()
+kinds = [[str(field.type) for field in each.schema] for each in (rows, none)]
+told = [[row["id"], row["at"].isoformat(), row["words"], row["none"]] for row in rows.to_pylist()]
+dbutils.notebook.exit(json.dumps([asked, kinds, told, none.num_rows]))
+"""
+    asked, kinds, rows, none = json.loads(str(live.run(source).result))
+    assert (asked, none) == ([], 0)
+    assert kinds == [["int32", "timestamp[us, tz=UTC]", "list<element: string>", "null"]] * 2
+    assert rows == [[1, "2025-01-02T03:04:05+00:00", ["a", None], None]]
+
+
 def test_sql_notebooks_run(live: Bench) -> None:
     source = "-- Databricks notebook source\nSELECT 1 AS one\n-- COMMAND ----------\n-- MAGIC %python\n"
     live.write("/S/nb", source + "-- MAGIC dbutils.notebook.exit(_sqldf.collect()[0].one)")

@@ -51,18 +51,16 @@ class Figure:
     def stamped(self, rows: DataFrame, run: Run) -> DataFrame:
         """The columns as declared, a hash of them, the day they are valued at and the run.
 
-        A new day alone is no change. Declared types spare the engine an analysis of the whole plan, also where the rows
-        are fetched.
+        A new day alone is no change.
         """
         typed = rows.select(*[F.col(name).cast(kind).alias(name) for name, kind in self.columns.items()])
         texts = [F.coalesce(_text(name, kind), F.lit(_NULL)) for name, kind in self.columns.items()]
-        stamped = typed.select(
+        return typed.select(
             "*",
             F.md5(F.concat_ws(_SEPARATOR, *texts)).alias("_row_hash"),
             F.lit(run.as_of).alias("as_of"),
             F.lit(run.batch_id).alias("_run_id"),
         )
-        return stamped.to(self.schema)
 
 
 def _struct(columns: dict[str, str]) -> StructType:

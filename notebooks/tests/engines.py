@@ -13,12 +13,15 @@ from pyspark.sql import SparkSession
 from pyspark.sql.connect.client import DefaultChannelBuilder
 from pyspark.sql.connect.session import SparkSession as ConnectSession
 
+from local_workspace.engine.arrow_results import fetch_rows_with_schema
+
 _CONF = {
     "spark.sql.sources.default": "delta",
     "spark.sql.session.timeZone": "UTC",
 }
 _EMBEDDED_CONF = {"spark.python.sql.dataFrameDebugging.enabled": "false"}  # as the local workspace sets it
 _AS_IN_THE_LOCAL_WORKSPACE = {"MIMALLOC_ALLOW_THP": "0", "SAIL_PARQUET__PUSHDOWN_FILTERS": "true"}
+_UNCOMPRESSED = [("grpc.compression_enabled_algorithms_bitset", 1)]  # as there
 _SCHEMA = re.compile(r"\b(lake\d+)\.(bronze|silver|gold)\b")
 
 
@@ -45,7 +48,8 @@ def embedded(catalogs: Sequence[str]) -> Iterator[SparkSession]:
     server = SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)
     _, port = server.listening_address
-    spark = _connected(f"sc://127.0.0.1:{port}")
+    spark = _connected(f"sc://127.0.0.1:{port}", options=_UNCOMPRESSED)
+    fetch_rows_with_schema()
     spark.client.disable_reattachable_execute()  # as the local workspace does
     _configure(spark, _CONF | _EMBEDDED_CONF)
     try:
@@ -65,8 +69,8 @@ def _remote(url: str) -> Iterator[SparkSession]:
         spark.stop()
 
 
-def _connected(url: str, *interceptors: Any) -> Any:
-    builder = DefaultChannelBuilder(url)
+def _connected(url: str, *interceptors: Any, options: Any = None) -> Any:
+    builder = DefaultChannelBuilder(url, options)
     for interceptor in interceptors:
         builder.add_interceptor(interceptor)
     session = ConnectSession(connection=builder)
