@@ -19,20 +19,27 @@ _HELD, _PLACE = "_held_hash", PARTITIONS[TABLE]
 _NARROW = (*CLAIM_COLUMNS, *_STATE, *REFERENCE_COLUMNS, _HELD, _PLACE)
 
 
-def merge(run: Run, lake: Lake, good: DataFrame) -> None:
+def as_held(run: Run, lake: Lake, keys: Keys) -> DataFrame:
+    """What the table holds of the claims of `_key`: what `merge` compares them with."""
+    rows = lake.read(TABLE).join(keys.rows.withColumnRenamed("_key", "claim_id"), "claim_id", "left_semi")
+    return few.computed(run, rows.select("claim_id", "policy_id", *_STATE, F.col("_row_hash").alias(_HELD), _PLACE))
+
+
+def merge(run: Run, lake: Lake, good: DataFrame, held: DataFrame) -> None:
     """Merge judged claims, and the claims of their policies whose deductible and limit left they move.
 
-    Most of these are as they were, so first only what terms look at is read of them.
+    Most of these are as they were, so first only what terms look at is read of them. `held` are the judged claims as
+    the table holds them.
     """
-    held = lake.read(TABLE).join(good.select("claim_id"), "claim_id", "left_semi")
-    held = few.computed(run, held.select("claim_id", "policy_id", *_STATE, F.col("_row_hash").alias(_HELD), _PLACE))
     fresh = few.computed(run, changed(good, held, ["claim_id"], _STATE))
     ids = Keys.of(run, fresh, "claim_id", "policy_id")
     if ids:
         known = with_facts(fresh, held.select("claim_id", _HELD, _PLACE), "claim_id", few_rows=ids.few)
         claims = known.select(*_NARROW).unionAll(_neighbours(run, lake, ids, held).select(*_NARROW))
-        owed = with_owed(claims).where(f"NOT (_row_hash <=> {_HELD})").select(*OWED, _PLACE)
-        lake.merge(TABLE, claim_rows(run, _wide(lake, fresh, ids.rows, few.computed(run, owed))), [CLAIMS.key])
+        owed = few.computed(run, with_owed(claims).where(f"NOT (_row_hash <=> {_HELD})").select(*OWED, _PLACE))
+        places = frozenset(row[0] for row in owed.where(f"{_PLACE} IS NOT NULL").select(_PLACE).distinct().collect())
+        rows = claim_rows(run, _wide(lake, fresh, ids.rows, owed, places))
+        lake.merge(TABLE, rows, [CLAIMS.key], held_in=places)
 
 
 def _neighbours(run: Run, lake: Lake, ids: Keys, held: DataFrame) -> DataFrame:
@@ -45,13 +52,12 @@ def _neighbours(run: Run, lake: Lake, ids: Keys, held: DataFrame) -> DataFrame:
     return with_terms_and_history(others, lake, few_rows=ids.few)
 
 
-def _wide(lake: Lake, fresh: DataFrame, ids: DataFrame, owed: DataFrame) -> DataFrame:
-    """The claims of `owed` with all their columns: fresh ones, and others as the table holds them."""
+def _wide(lake: Lake, fresh: DataFrame, ids: DataFrame, owed: DataFrame, places: frozenset[str]) -> DataFrame:
+    """The claims of `owed` with all their columns: fresh ones, and others as the table holds them in `places`."""
     columns = (*CLAIMS.columns, *KEPT, "_refs_hash")
     claims = fresh.select(*columns)
-    others = owed.join(ids.select("claim_id"), "claim_id", "left_anti")
-    places = [row[0] for row in others.select(_PLACE).distinct().collect()]
     if places:
-        held = lake.read(TABLE).where(F.col(_PLACE).isin(places)).select(*columns)
+        others = owed.join(ids.select("claim_id"), "claim_id", "left_anti")
+        held = lake.read(TABLE).where(F.col(_PLACE).isin(sorted(places))).select(*columns)
         claims = claims.unionAll(held.join(others.select("claim_id"), "claim_id", "left_semi"))
     return that_have(claims, owed.select(*OWED), "claim_id")

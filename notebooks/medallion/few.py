@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyspark.sql import DataFrame
+from pyspark.sql.types import StringType, StructField, StructType
 
 from medallion.run import Run
 
@@ -31,7 +32,8 @@ def computed(run: Run, rows: DataFrame) -> DataFrame:
 
 def column(run: Run, name: str, texts: Iterable[str]) -> DataFrame:
     """One column of texts, sorted and each once."""
-    return run.spark.createDataFrame([(text,) for text in sorted(set(texts))], f"{name} string")
+    schema = StructType([StructField(name, StringType())])
+    return run.spark.createDataFrame([(text,) for text in sorted(set(texts))], schema)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,20 @@
-"""Independent tables at the same time: a small query keeps one core busy, not the cluster."""
+"""Independent work at the same time: a small query keeps one core busy, not the cluster."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
+A = TypeVar("A")
+B = TypeVar("B")
 WIDTH = 4
+
+
+def both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
+    """Run two tasks; when both have ended, both answers, or the failure of the first before that of the second."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        beside = pool.submit(second)
+        answer = first()
+    return answer, beside.result()
 
 
 def at_once(tasks: Sequence[Callable[[], object]]) -> None:

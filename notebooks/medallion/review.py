@@ -1,7 +1,5 @@
 """Which raw rows silver judges in this run, and what it finds of those it refuses."""
 
-from pyspark.sql import DataFrame
-
 from medallion import landed, pending
 from medallion.conform import Judged
 from medallion.few import Keys
@@ -52,17 +50,12 @@ class Review:
         new = self.new(entity)
         rows = new.rows if new else None
         every_version = entity is POLICIES
-        return self.of_keys(
-            entity,
-            pending.keys_to_judge(self._run, self._lake, entity, rows, every_version=every_version, refused=refused),
-            new,
-        )
-
-    def of_keys(self, entity: Entity, found: DataFrame, new: Landed | None) -> Judged | None:
-        """Judge all rows of the keys in `_key`, and note what the table refuses; None when there is no key."""
+        found = pending.keys_to_judge(self._run, self._lake, entity, rows, every_version=every_version, refused=refused)
         keys = Keys.of(self._run, found, "_key")
-        if not keys:
-            return None
+        return self.of_keys(entity, keys, new) if keys else None
+
+    def of_keys(self, entity: Entity, keys: Keys, new: Landed | None) -> Judged:
+        """Judge all rows of the keys in `_key`, and note what the table refuses."""
         judged = self._judging.judged(entity, keys, new)
         self.verdicts.append(Verdicts(entity.table, keys.rows, self._judging.rejected(entity, judged)))
         return judged

@@ -14,7 +14,7 @@ from medallion.anew import Anew
 from medallion.few import Keys
 from medallion.lake import Lake
 from medallion.landed import Landed
-from medallion.parallel import at_once
+from medallion.parallel import at_once, both
 from medallion.progress import Progress
 from medallion.quarantine import QUARANTINE, update
 from medallion.records import HISTORY, KEPT, all_claim_rows, changed, current_policies, history_rows, record_rows
@@ -122,10 +122,16 @@ class Silver:
         settled = standing.was_complete and standing.is_unchanged(*_REFERRED_TO)
         refused = review.refused(CLAIMS) if settled else "all"
         new = None if is_new else review.new(CLAIMS)
-        judged = review.of_keys(CLAIMS, self._claim_keys(new, refused, stale=not is_new and not settled), new)
-        if judged and not is_new:
+        keys = Keys.of(self._run, self._claim_keys(new, refused, stale=not is_new and not settled), "_key")
+        if not keys:
+            return
+        judge = partial(review.of_keys, CLAIMS, keys, new)
+        if is_new:
+            judge()
+        else:
+            judged, held = both(judge, partial(claims.as_held, self._run, self._lake, keys))
             good = judged.rows.where("_good").select(*CLAIMS.columns, *KEPT, "_refs_hash", *REFERENCE_COLUMNS)
-            claims.merge(self._run, self._lake, good)
+            claims.merge(self._run, self._lake, good, held)
 
     def _chosen_claims(self) -> Keys | None:
         """The chosen claims, or None for all."""
