@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from medallion.exact import ratio
 from medallion.exposure import days, earned, in_force, premium_days
 from medallion.release import valued
+from medallion.spans import full_months
 
 TARGET_MARGIN = Decimal("0.28")
 """Share of earned premium that is left after the target loss ratio of 72 %."""
@@ -49,10 +50,9 @@ def customer_360(
     money = ("annual_premium", "earned_premium", "paid_amount", "incurred_amount")
     rows = rows.withColumns({name: F.coalesce(name, F.lit(0)).cast("bigint") for name in counts})
     rows = rows.withColumns({name: F.coalesce(name, F.lit(0)).cast(_MONEY) for name in money})
-    tenure = F.greatest(F.months_between(F.lit(as_of), "customer_since"), F.lit(0.0))
     rows = rows.withColumns(
         {
-            "tenure_months": F.floor(tenure).cast("int"),
+            "tenure_months": F.greatest(full_months("customer_since", as_of), F.lit(0)),
             "loss_ratio": ratio(F.col("incurred_amount"), F.col("earned_premium")),
             "lifetime_value": _lifetime_value(),
             "is_multi_pet": F.col("insured_pets") > 1,

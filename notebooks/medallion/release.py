@@ -17,6 +17,7 @@ from medallion.lake import PARTITIONS, Changes, Lake, quarter
 from medallion.references import policy_terms
 from medallion.rules import DECIDED
 from medallion.run import Run
+from medallion.spans import full_years
 from medallion.standing import Standing
 from medallion.told import changes_of
 
@@ -189,11 +190,11 @@ def _joined(claims: DataFrame, lake: Lake, *, few_rows: bool = False) -> DataFra
 
 def _rows(claims: DataFrame, run: Run) -> DataFrame:
     zero = F.lit(0).cast(_MONEY)
-    age = F.floor(F.months_between("service_date", "_born_on") / 12).cast("int")
+    claims = claims.withColumn("_age", full_years("_born_on", "service_date"))
     return claims.select(
         *_CLAIM,
         F.date_format("service_date", "yyyy-MM").alias("service_month"),
-        *[F.coalesce(name, zero).cast(_MONEY).alias(name) for name in _TERMS],
+        *[F.coalesce(name, zero).alias(name) for name in _TERMS],
         "ineligible_reason",
         _leakage().alias("leakage_amount"),
         F.col("status").isin(*DECIDED).alias("is_decided"),
@@ -202,8 +203,8 @@ def _rows(claims: DataFrame, run: Run) -> DataFrame:
         "pet_name",
         "species",
         "breed",
-        age.alias("pet_age_years"),
-        age_band(age).alias("age_band"),
+        F.col("_age").alias("pet_age_years"),
+        age_band(F.col("_age")).alias("age_band"),
         "plan_name",
         "reimbursement_pct",
         "customer_state",

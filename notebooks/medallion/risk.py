@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from medallion.exact import ratio
 from medallion.exposure import DAYS_PER_YEAR, days, in_force
 from medallion.release import age_band, valued
+from medallion.spans import full_years
 
 FULL_CREDIBILITY_CLAIMS = 1082
 """Claims at which a frequency is within 5 % at 90 % confidence: the classical standard."""
@@ -60,7 +61,7 @@ def exposure_by_age(pets: DataFrame, policies: DataFrame, as_of: date) -> DataFr
 
 def _age_on(day: Column) -> Column:
     """Full years, counted as for claims; a day before the birth is age 0."""
-    return F.greatest(F.floor(F.months_between(day, "_born_on") / 12).cast("int"), F.lit(0))
+    return F.greatest(full_years("_born_on", day), F.lit(0))
 
 
 def _birthday(age: Column) -> Column:

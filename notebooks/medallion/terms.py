@@ -7,6 +7,8 @@ expected = min(limit left, (eligible - deductible left)+ x reimbursement %), to 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from medallion.spans import full_years
+
 TERM_COLUMNS = ("policy_year", "ineligible_reason", "eligible_amount", "deductible_left", "limit_left", "expected_paid")
 CLAIM_COLUMNS = (
     *("claim_id", "policy_id", "pet_id", "claim_type", "claim_category", "diagnosis_code"),
@@ -55,7 +57,7 @@ def _pre_existing() -> Column:
 def with_terms(claims: DataFrame) -> DataFrame:
     """Add TERM_COLUMNS. Needs CLAIM_COLUMNS with what `references.with_terms_and_history` adds, of all claims of each
     policy."""
-    year = F.floor(F.months_between("service_date", "_effective_date") / 12).cast("int")
+    year = full_years("_effective_date", "service_date")
     order = Window.partitionBy("policy_id", "policy_year").orderBy("service_date", "submitted_date", "claim_id")
     before = order.rowsBetween(Window.unboundedPreceding, -1)
     claims = claims.withColumns({"policy_year": year, "ineligible_reason": ineligible_reason()})
