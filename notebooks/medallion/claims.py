@@ -36,10 +36,8 @@ def merge(run: Run, lake: Lake, good: DataFrame, held: DataFrame) -> None:
     if ids:
         known = with_facts(fresh, held.select("claim_id", _HELD, _PLACE), "claim_id", few_rows=ids.few)
         claims = known.select(*_NARROW).unionAll(_neighbours(run, lake, ids, held).select(*_NARROW))
-        owed = few.computed(run, with_owed(claims).where(f"NOT (_row_hash <=> {_HELD})").select(*OWED, _PLACE))
-        places = frozenset(row[0] for row in owed.where(f"{_PLACE} IS NOT NULL").select(_PLACE).distinct().collect())
-        rows = claim_rows(run, _wide(lake, fresh, ids.rows, owed, places))
-        lake.merge(TABLE, rows, [CLAIMS.key], held_in=places)
+        owed = with_owed(claims).where(f"NOT (_row_hash <=> {_HELD})").select(*OWED, _PLACE)
+        lake.merge(TABLE, claim_rows(run, _wide(lake, fresh, ids.rows, few.computed(run, owed))), [CLAIMS.key])
 
 
 def _neighbours(run: Run, lake: Lake, ids: Keys, held: DataFrame) -> DataFrame:
@@ -52,12 +50,13 @@ def _neighbours(run: Run, lake: Lake, ids: Keys, held: DataFrame) -> DataFrame:
     return with_terms_and_history(others, lake, few_rows=ids.few)
 
 
-def _wide(lake: Lake, fresh: DataFrame, ids: DataFrame, owed: DataFrame, places: frozenset[str]) -> DataFrame:
-    """The claims of `owed` with all their columns: fresh ones, and others as the table holds them in `places`."""
+def _wide(lake: Lake, fresh: DataFrame, ids: DataFrame, owed: DataFrame) -> DataFrame:
+    """The claims of `owed` with all their columns: fresh ones, and others as the table holds them."""
     columns = (*CLAIMS.columns, *KEPT, "_refs_hash")
     claims = fresh.select(*columns)
+    others = owed.join(ids.select("claim_id"), "claim_id", "left_anti")
+    places = [row[0] for row in others.select(_PLACE).distinct().collect()]
     if places:
-        others = owed.join(ids.select("claim_id"), "claim_id", "left_anti")
-        held = lake.read(TABLE).where(F.col(_PLACE).isin(sorted(places))).select(*columns)
+        held = lake.read(TABLE).where(F.col(_PLACE).isin(places)).select(*columns)
         claims = claims.unionAll(held.join(others.select("claim_id"), "claim_id", "left_semi"))
     return that_have(claims, owed.select(*OWED), "claim_id")

@@ -143,19 +143,10 @@ class Lake:
         self._commits.pop(table, None)
         self._columns.pop(table, None)
 
-    def merge(
-        self,
-        table: str,
-        source: DataFrame,
-        keys: Sequence[str],
-        *,
-        gone: str | None = None,
-        held_in: frozenset[str] | None = None,
-    ) -> None:
+    def merge(self, table: str, source: DataFrame, keys: Sequence[str], *, gone: str | None = None) -> None:
         """Upsert by key; rows of `source` whose flag `gone` is true are deleted. `source` has one row per key.
 
-        Without a row in `source` there is no commit. `held_in` are the partitions in which the table has these keys
-        now, where the caller knows them.
+        Without a row in `source` there is no commit.
         """
         if not self.exists(table):
             self.append(table, source.where(~F.col(gone)).drop(gone) if gone else source)
@@ -165,12 +156,10 @@ class Lake:
             self._merge_many(table, source, keys, gone)
             self._wrote(table, None)
         elif rows.num_rows:
-            self._change(table, rows, keys, gone, held_in)
+            self._change(table, rows, keys, gone)
             self._wrote(table, rows.select([keys[0], PARTITIONS.get(table, keys[0])]))
 
-    def _change(
-        self, table: str, rows: pa.Table, keys: Sequence[str], gone: str | None, held_in: frozenset[str] | None
-    ) -> None:
+    def _change(self, table: str, rows: pa.Table, keys: Sequence[str], gone: str | None) -> None:
         """Few rows, in one commit: what they touch of the table, partitions or all of it, is written anew with them.
 
         That reads it once. A MERGE, which writes the same files where it has to copy rows, reads it three times. A
@@ -188,13 +177,12 @@ class Lake:
         touched = F.lit(True)
         if table in PARTITIONS:
             column = PARTITIONS[table]
-            if held_in is None:
-                same = held.join(source.select(*keys), list(keys), "left_semi")
-                held_in = frozenset(row[0] for row in same.select(column).distinct().collect())
-            if not held_in and (self.commit(table).version + 1) % ADDITIONS:
+            now_in = held.join(source.select(*keys), list(keys), "left_semi").select(column).distinct().collect()
+            if not now_in and (self.commit(table).version + 1) % ADDITIONS:
                 fresh.coalesce(1).write.format("delta").mode("append").saveAsTable(self.full_name(table))
                 return
-            touched = F.col(column).isin(sorted(held_in | set(rows.column(column).to_pylist())))
+            places = {row[0] for row in now_in} | set(rows.column(column).to_pylist())
+            touched = F.col(column).isin(sorted(places))
         rest = held.where(touched).join(source.select(*keys), list(keys), "left_anti")
         rest.select(*kinds).unionAll(fresh).writeTo(self.full_name(table)).overwrite(touched)
 

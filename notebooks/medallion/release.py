@@ -80,9 +80,9 @@ def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> frozenset[
     """
     fresh, held = few.computed(run, fresh), lake.read(TABLE)
     before = held.join(ids, "claim_id", "left_semi")
-    owners = fresh.select("provider_id", "customer_id", F.lit(None).cast("string").alias(PARTITIONS[TABLE]))
-    owners = owners.unionAll(before.select("provider_id", "customer_id", PARTITIONS[TABLE])).distinct().collect()
-    providers, customers, held_in = ({row[place] for row in owners if row[place] is not None} for place in range(3))
+    both = fresh.select("provider_id", "customer_id").unionAll(before.select("provider_id", "customer_id"))
+    pairs = both.distinct().collect()
+    providers, customers = ({pair[place] for pair in pairs if pair[place] is not None} for place in (0, 1))
     others = held.join(ids, "claim_id", "left_anti")
     others = others.join(few.column(run, "provider_id", providers), "provider_id", "left_semi")
     told = F.lit(None).cast("array<string>").alias("_told")
@@ -96,7 +96,7 @@ def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> frozenset[
     if not moved.isEmpty():
         again = held.drop("review_flags", "_run_id").join(moved, "claim_id")
         rows = rows.unionByName(again.withColumn("_run_id", F.lit(run.batch_id)))
-    lake.merge(TABLE, rows, ["claim_id"], held_in=frozenset(held_in))
+    lake.merge(TABLE, rows, ["claim_id"])
     return frozenset(customers)
 
 

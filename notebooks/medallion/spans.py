@@ -11,7 +11,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 
-def full_years(since: str | Column, day: str | Column) -> Column:
+def full_years(since: str, day: str | Column) -> Column:
     """floor(months_between(day, since) / 12) as int; negative before `since`."""
     years = F.year(day) - F.year(since)
     not_yet = F.add_months(since, years * 12) > (F.col(day) if isinstance(day, str) else day)

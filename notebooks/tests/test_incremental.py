@@ -53,6 +53,26 @@ def test_a_claim_that_moves_to_another_quarter_is_in_that_one_only(lake, make):
     assert lake.by("gold.claims_analytics", "claim_id")["A"]["service_quarter"] == "2025-Q2"
 
 
+def test_a_new_claim_that_brings_another_customers_claim_a_flag_leaves_one_of_each(lake, make):
+    """The batch itself is all new; what it moves is not."""
+    same = {"invoice_number": "INV-7"}
+    lake.land("claims/b.jsonl", [make.claim("D", service_date="2025-05-12", **same, **OTHER)])
+    lake.run_all()
+    lake.land("claims/c.jsonl", [make.claim("E", service_date="2025-03-12", **same)])
+    lake.run_all()
+    flags = sorted((row["claim_id"], row["review_flags"]) for row in lake.rows("gold.claims_analytics"))
+    assert flags == [("A", []), ("B", []), ("D", ["duplicate_invoice"]), ("E", [])]
+
+
+def test_a_new_claim_that_uses_up_a_deductible_leaves_one_of_each(lake, make):
+    lake.land("claims/b.jsonl", [make.claim("D", service_date="2025-05-09", claim_amount="40.00", **OTHER)])
+    before = lake.by("silver.claims", "claim_id")["B"]["deductible_left"]
+    lake.run_all()
+    left = sorted((row["claim_id"], row["deductible_left"]) for row in lake.rows("silver.claims"))
+    assert left == [("A", before), ("B", before - 40), ("D", before)]
+    assert sorted(row["claim_id"] for row in lake.rows("gold.claims_analytics")) == ["A", "B", "D"]
+
+
 def test_only_the_customers_of_changed_claims_are_written(lake, make):
     lake.land("claims/b.jsonl", [make.claim("D", service_date="2025-05-11", **OTHER)])
     lake.run_all()
