@@ -8,16 +8,23 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, note, settings
 from hypothesis import strategies as st
 
+from medallion.figures import FIGURES
+
 LAYERS = ("bronze", "silver", "gold")
 DAYS = ("2025-07-01", "2025-07-15", "2025-07-31")
 """Days of valuation, in the order in which they come."""
 FIRST_LANDING_S = 1_751_328_000  # 2025-07-01
-TABLES = (
-    *("silver.customers", "silver.pets", "silver.policies", "silver.policies_history", "silver.vet_providers"),
-    *("silver.claims", "silver.quarantine", "gold.claims_analytics", "gold.monthly_kpis", "gold.customer_360"),
-    *("gold.provider_performance", "gold.risk_scoring", "gold.cross_sell"),
-)
-"""All but silver.quality_results, whose grain is the batch."""
+TABLES = {
+    "silver.customers": ("customer_id",),
+    "silver.pets": ("pet_id",),
+    "silver.policies": ("policy_id",),
+    "silver.policies_history": ("policy_id", "valid_from"),
+    "silver.vet_providers": ("provider_id",),
+    "silver.claims": ("claim_id",),
+    "silver.quarantine": ("table_name", "key"),
+    "gold.claims_analytics": ("claim_id",),
+} | {table: figure.keys for table, figure in FIGURES.items()}
+"""Each table's grain; all but silver.quality_results, whose grain is the batch."""
 STAMPS = {"_run_id", "as_of"}
 CLAIM_IDS = [f"CLM-{n}" for n in range(6)]
 
@@ -118,6 +125,7 @@ def _play(workspace, steps: list[Landing | Layer], makers) -> None:
             _land(workspace, step, number, makers)
         else:
             _run(workspace, step, DAYS[number * len(DAYS) // len(steps)])
+            _expect_each_key_once(workspace)
 
 
 def _land(workspace, landing: Landing, number: int, makers) -> None:
@@ -144,6 +152,13 @@ def _run(workspace, layer: Layer, day: str) -> None:
         note("killed")
     finally:
         workspace.files.put = put
+
+
+def _expect_each_key_once(workspace) -> None:
+    """At any time, also where a later run would make up for it."""
+    for table in TABLES.keys() & workspace.versions().keys():
+        counts = Counter(tuple(row[key] for key in TABLES[table]) for row in workspace.rows(table))
+        assert {key: count for key, count in counts.items() if count > 1} == {}, table
 
 
 def _content(workspace, table: str) -> Counter[str]:
@@ -235,6 +250,11 @@ STEADY = [
     _landing(claims=({"claim_id": "B", "updated_at": "2019-01-01T00:00:00Z"},)),  # an older version of what is held
     *_all_layers(),
     _landing(policies=({"policy_id": "POL-9"},), claims=({"claim_id": "E", "invoice_number": "INV-1"},)),
+    *_all_layers(),
+    _landing(  # the first claim of a policy brings claims of others a flag
+        policies=({"policy_id": "POL-8"},),
+        claims=({"claim_id": "G", "policy_id": "POL-8", "invoice_number": "INV-1", "service_date": "2025-03-09"},),
+    ),
     *_all_layers(),
     _landing(pets=({"pet_id": "PET-1", "species": "Cat"},), claims=({"claim_id": "F"},)),
     *_all_layers(dies_at=6),
