@@ -10,8 +10,9 @@ from medallion import contents, few, pending, release
 from medallion.changes import changed_customers
 from medallion.customers import cross_sell, customer_360
 from medallion.figures import FIGURES, SCHEMAS
+from medallion.ibnr import ibnr_by_month, reported_by_month
 from medallion.lake import Lake
-from medallion.monthly import earned_by_month, monthly_kpis
+from medallion.monthly import claims_by_month, earned_by_month, monthly_kpis
 from medallion.parallel import at_once
 from medallion.progress import Progress
 from medallion.providers import provider_performance
@@ -78,7 +79,9 @@ class Gold:
 
         def monthly() -> DataFrame:
             earned = standing.part("earned", ["silver.policies"], lambda: earned_by_month(policies, as_of))
-            return monthly_kpis(spark, claims, earned, as_of)
+            by_month = standing.part_by_partition("claims", release.TABLE, partial(claims_by_month, as_of=as_of))
+            reported = standing.part_by_partition("reported", release.TABLE, partial(reported_by_month, as_of=as_of))
+            return monthly_kpis(by_month, ibnr_by_month(spark, reported, as_of), earned)
 
         def risk() -> DataFrame:
             sources = ["silver.policies", "silver.pets"]

@@ -10,6 +10,9 @@ from math import exp, log
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from medallion.lake import PARTITIONS
+from medallion.release import TABLE, valued
+
 MAX_LAG = 12
 """Months after the service month from which on nothing more is expected."""
 _SCHEMA = "service_month string, ibnr_amount decimal(12,2), developed double"
@@ -18,14 +21,14 @@ Triangle = Mapping[int, Sequence[float]]
 """By service month (months since year 0): the cost reported within 0, 1, 2 … months, as far as time has gone."""
 
 
-def ibnr_by_month(spark: SparkSession, claims: DataFrame, as_of: date) -> DataFrame:
+def ibnr_by_month(spark: SparkSession, reported: DataFrame, as_of: date) -> DataFrame:
     """(service_month, ibnr_amount, developed): `developed` is the share of the final cost that is reported by now.
 
     Cumulative incurred C(m, k) of service month m reported within k months; factor f(k) = sum C(m, k+1) / sum C(m, k)
     over the months m old enough to have both; ibnr(m) = C(m, age) x (f(age) x ... x f(11) - 1), never below zero.
-    The claims are added up where they are; their sums, at most 13 a month, are developed here.
+    `reported` is `reported_by_month`, at most 13 sums a month, which are developed here.
     """
-    triangle = _triangle(claims, as_of)
+    triangle = _triangle(reported, as_of)
     to_final = _to_final(triangle)
     rows = [
         (_month_text(month), _cents(max(reported[-1] * (to_final[age] - 1.0), 0.0)), round(1.0 / to_final[age], 6))
@@ -35,15 +38,22 @@ def ibnr_by_month(spark: SparkSession, claims: DataFrame, as_of: date) -> DataFr
     return spark.createDataFrame(rows, _SCHEMA)
 
 
-def _triangle(claims: DataFrame, as_of: date) -> Triangle:
-    now = as_of.year * 12 + as_of.month
+def reported_by_month(claims: DataFrame, as_of: date) -> DataFrame:
+    """(service_quarter, month, lag, amount): the cost of a month's claims reported within 0, 1, … MAX_LAG months."""
     lag = _month_number("submitted_date") - _month_number("service_date")
     incurred = F.sum(F.col("paid_amount") + F.col("case_reserve")).cast("double")
-    sums = claims.groupBy(
-        _month_number("service_date").alias("month"), F.greatest(F.lit(0), F.least(F.lit(MAX_LAG), lag)).alias("lag")
-    ).agg(incurred.alias("amount"))
+    sums = valued(claims, as_of).groupBy(
+        PARTITIONS[TABLE],
+        _month_number("service_date").alias("month"),
+        F.greatest(F.lit(0), F.least(F.lit(MAX_LAG), lag)).alias("lag"),
+    )
+    return sums.agg(incurred.alias("amount"))
+
+
+def _triangle(reported: DataFrame, as_of: date) -> Triangle:
+    now = as_of.year * 12 + as_of.month
     amounts: defaultdict[int, dict[int, float]] = defaultdict(dict)
-    for month, months_later, amount in sums.collect():
+    for month, months_later, amount in reported.select("month", "lag", "amount").collect():
         amounts[month][months_later] = amount
     return {
         month: list(accumulate(by_lag.get(k, 0.0) for k in range(min(MAX_LAG, now - month) + 1)))

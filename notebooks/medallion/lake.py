@@ -33,6 +33,14 @@ class Changes:
     partitions: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """One commit of few rows: their keys and the partitions they are in, and the partitions that it wrote."""
+
+    rows: pa.Table
+    written: frozenset[str]
+
+
 class Lake:
     """The tables of one catalog during one run. Every write is one Delta commit: old or new, never half."""
 
@@ -45,7 +53,7 @@ class Lake:
         self._commits: dict[str, Commit] = {}
         self._columns: dict[str, list[str]] = {}
         self._before: dict[str, Commit] = {}
-        self._merged: dict[str, list[pa.Table] | None] = {}
+        self._merged: dict[str, list[_Merged] | None] = {}
         self.results: dict[str, TableResult] = {}
 
     @property
@@ -102,8 +110,16 @@ class Lake:
         after = self.commit(table)
         if after.version != before.version + len(merged):
             return None
-        keys, partitions = ({text for rows in merged for text in rows[place].to_pylist()} for place in (0, -1))
+        keys, partitions = ({text for each in merged for text in each.rows[place].to_pylist()} for place in (0, -1))
         return Changes(before, after, frozenset(keys), frozenset(partitions) if table in PARTITIONS else frozenset())
+
+    def written_since(self, table: str, commit: Commit) -> frozenset[str] | None:
+        """The partitions that this run has written of a tracked table, where that is all that happened since `commit`;
+        None when it is not, or not known."""
+        changes, merged = self.changes(table), self._merged.get(table, [])
+        if changes is None or merged is None or changes.since != commit:
+            return None
+        return frozenset().union(*(each.written for each in merged))
 
     def touched(self, table: str) -> bool:
         """Whether this run wrote the table."""
@@ -135,10 +151,10 @@ class Lake:
         self._names.setdefault(schema, set()).add(name)
         self._wrote(table, None)
 
-    def _wrote(self, table: str, rows: pa.Table | None) -> None:
-        """Note a commit, and the keys and partitions of the rows that it has changed, where these are few."""
+    def _wrote(self, table: str, few_rows: _Merged | None) -> None:
+        """Note a commit, and what it has changed where that are few rows."""
         merged = self._merged.get(table, [])
-        self._merged[table] = None if merged is None or rows is None else [*merged, rows]
+        self._merged[table] = None if merged is None or few_rows is None else [*merged, few_rows]
         self._touched.add(table)
         self._commits.pop(table, None)
         self._columns.pop(table, None)
@@ -156,11 +172,12 @@ class Lake:
             self._merge_many(table, source, keys, gone)
             self._wrote(table, None)
         elif rows.num_rows:
-            self._change(table, rows, keys, gone)
-            self._wrote(table, rows.select([keys[0], PARTITIONS.get(table, keys[0])]))
+            written = self._change(table, rows, keys, gone)
+            self._wrote(table, _Merged(rows.select([keys[0], PARTITIONS.get(table, keys[0])]), written))
 
-    def _change(self, table: str, rows: pa.Table, keys: Sequence[str], gone: str | None) -> None:
+    def _change(self, table: str, rows: pa.Table, keys: Sequence[str], gone: str | None) -> frozenset[str]:
         """Few rows, in one commit: what they touch of the table, partitions or all of it, is written anew with them.
+        Answers these partitions.
 
         That reads it once. A MERGE, which writes the same files where it has to copy rows, reads it three times. A
         large table that holds none of the keys only gets new files, and is written anew now and then.
@@ -174,17 +191,19 @@ class Lake:
                 for name, kind in kinds.items()
             ]
         )
-        touched = F.lit(True)
+        touched, places = F.lit(True), set()
         if table in PARTITIONS:
             column = PARTITIONS[table]
+            places = set(rows.column(column).to_pylist())
             now_in = held.join(source.select(*keys), list(keys), "left_semi").select(column).distinct().collect()
             if not now_in and (self.commit(table).version + 1) % ADDITIONS:
                 fresh.coalesce(1).write.format("delta").mode("append").saveAsTable(self.full_name(table))
-                return
-            places = {row[0] for row in now_in} | set(rows.column(column).to_pylist())
+                return frozenset(places)
+            places |= {row[0] for row in now_in}
             touched = F.col(column).isin(sorted(places))
         rest = held.where(touched).join(source.select(*keys), list(keys), "left_anti")
         rest.select(*kinds).unionAll(fresh).writeTo(self.full_name(table)).overwrite(touched)
+        return frozenset(places)
 
     def _merge_many(self, table: str, source: DataFrame, keys: Sequence[str], gone: str | None) -> None:
         view = f"merge_{table.replace('.', '_')}"

@@ -2,13 +2,13 @@
 
 from datetime import date
 
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion.exact import ratio
 from medallion.exposure import DAYS_PER_YEAR, by_month, earned, premium_days
-from medallion.ibnr import ibnr_by_month
-from medallion.release import valued
+from medallion.lake import PARTITIONS
+from medallion.release import TABLE, valued
 
 DENIALS = {
     "denied_pre_existing": "%pre-existing%",
@@ -24,6 +24,7 @@ OPEN_BY_AGE = {
 }
 """Days since a claim was submitted, first and last."""
 _MONEY = "decimal(12,2)"
+_QUARTER = PARTITIONS[TABLE]
 _SUMS = ("claim_amount", "approved_amount", "paid_amount", "case_reserve", "expected_paid", "leakage_amount")
 _COUNTS = (
     *("claims", "open_claims", "decided_claims", "approved_claims", "denied_claims", "paid_claims"),
@@ -32,16 +33,20 @@ _COUNTS = (
 _POLICY_COUNTS = ("policies_in_force", "policies_at_end", "policies_retained")
 
 
-def monthly_kpis(spark: SparkSession, claims: DataFrame, earned: DataFrame, as_of: date) -> DataFrame:
-    """One row per month in which a policy was in force or a claim was served, up to `as_of`.
+def monthly_kpis(claims: DataFrame, reserves: DataFrame, earned: DataFrame) -> DataFrame:
+    """One row per month in which a policy was in force or a claim was served, up to the day of valuation.
 
-    `earned` is `earned_by_month`.
+    `claims` is `claims_by_month`, `reserves` `ibnr_by_month`, and `earned` `earned_by_month`.
     """
-    claims = valued(claims, as_of)
-    by_claims = claims.groupBy(F.col("service_month").alias("year_month")).agg(*_claim_figures(as_of))
-    reserves = ibnr_by_month(spark, claims, as_of).withColumnRenamed("service_month", "year_month")
-    months = earned.join(by_claims, "year_month", "full_outer").join(reserves, "year_month", "left")
+    reserves = reserves.withColumnRenamed("service_month", "year_month")
+    months = earned.join(claims.drop(_QUARTER), "year_month", "full_outer").join(reserves, "year_month", "left")
     return _ratios(_without_nulls(months))
+
+
+def claims_by_month(claims: DataFrame, as_of: date) -> DataFrame:
+    """Counts, sums and times of the claims of each quarter and month of service."""
+    months = valued(claims, as_of).groupBy(_QUARTER, F.col("service_month").alias("year_month"))
+    return months.agg(*_claim_figures(as_of))
 
 
 def earned_by_month(policies: DataFrame, as_of: date) -> DataFrame:

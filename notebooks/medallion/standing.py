@@ -16,10 +16,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from medallion import few, notes, told
-from medallion.lake import Lake
+from medallion.lake import PARTITIONS, Lake
 from medallion.parallel import at_once
 from medallion.run import Commit, Run
 
@@ -86,14 +88,33 @@ class Standing:
         if kept is not None and self.days_since == 0 and self.is_unchanged(*sources):
             self._parts[name] = kept
             return self._run.spark.createDataFrame(notes.rows_of(kept))
-        rows = make()
+        return self._remembered(name, make())
+
+    def part_by_partition(self, name: str, table: str, make: Callable[[DataFrame], DataFrame]) -> DataFrame:
+        """An aggregate of a table of this layer by its partition, and by more: on the same day it is made again for the
+        partitions only that this run has written since the last one."""
+        column, rows = PARTITIONS[table], self._lake.read(table)
+        kept, last = self._kept.get("parts", {}).get(name), self.kept(table)
+        written = self._lake.written_since(table, last) if last is not None and self.days_since == 0 else None
+        if kept is None or written is None:
+            return self._remembered(name, make(rows))
+        known = notes.rows_of(kept)
+        whole = known.filter(pa.array([place not in written for place in known.column(column).to_pylist()], pa.bool_()))
+        if written:
+            made = few.as_arrow(make(rows.where(F.col(column).isin(sorted(written)))))
+            whole = None if made is None else pa.concat_tables([whole, made.cast(known.schema)])
+        return self._held(name, whole) if whole else make(rows)
+
+    def _remembered(self, name: str, rows: DataFrame) -> DataFrame:
+        """Compute a small part here and now, and keep it for the next run."""
         held = few.as_arrow(rows)
-        if held is None or not held.num_rows:
-            return rows
-        text = notes.of_rows(held)
+        return self._held(name, held) if held else rows
+
+    def _held(self, name: str, rows: pa.Table) -> DataFrame:
+        text = notes.of_rows(rows)
         if len(text) <= _MAX_PART_BYTES:
             self._parts[name] = text
-        return self._run.spark.createDataFrame(held)
+        return self._run.spark.createDataFrame(rows)
 
     def keep(self, *, nothing_pending: bool) -> None:
         """Say what the tables are made of, and with `nothing_pending` that the layer is all that its sources give."""

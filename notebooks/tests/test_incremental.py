@@ -2,6 +2,7 @@
 
 import pytest
 
+from medallion.monthly import claims_by_month
 from notebooks.tests.test_rebuild import Killed
 
 OTHER = {"customer_id": "CUS-2", "pet_id": "PET-2", "policy_id": "POL-2"}
@@ -71,6 +72,27 @@ def test_a_new_claim_that_uses_up_a_deductible_leaves_one_of_each(lake, make):
     left = sorted((row["claim_id"], row["deductible_left"]) for row in lake.rows("silver.claims"))
     assert left == [("A", before), ("B", before - 40), ("D", before)]
     assert sorted(row["claim_id"] for row in lake.rows("gold.claims_analytics")) == ["A", "B", "D"]
+
+
+def test_only_the_months_of_touched_quarters_are_added_up(lake, make, monkeypatch):
+    seen = []
+
+    def noting(claims, as_of):
+        seen.append({row[0] for row in claims.select("service_quarter").distinct().collect()})
+        return claims_by_month(claims, as_of)
+
+    def claims():
+        return {row["year_month"]: row["claims"] for row in lake.rows("gold.monthly_kpis") if row["claims"]}
+
+    monkeypatch.setattr("medallion.gold.claims_by_month", noting)
+    lake.land("claims/b.jsonl", [make.claim("D", service_date="2025-06-10", **OTHER)])
+    lake.run_all()
+    assert (seen, claims()) == ([{"2025-Q2"}], {"2025-03": 1, "2025-05": 1, "2025-06": 1})
+    lake.land("claims/c.jsonl", [make.claim("A", service_date="2025-06-11", updated_at="2025-07-01T00:00:00Z")])
+    lake.run_all()
+    assert (seen[1:], claims()) == ([{"2025-Q2"}], {"2025-05": 1, "2025-06": 2})  # none is left in the first quarter
+    lake.run_all(as_of="2025-08-01")
+    assert claims() == {"2025-05": 1, "2025-06": 2}
 
 
 def test_only_the_customers_of_changed_claims_are_written(lake, make):
