@@ -36,8 +36,12 @@ def merge(run: Run, lake: Lake, good: DataFrame, held: DataFrame) -> None:
     if ids:
         known = with_facts(fresh, held.select("claim_id", _HELD, _PLACE), "claim_id", few_rows=ids.few)
         claims = known.select(*_NARROW).unionAll(_neighbours(run, lake, ids, held).select(*_NARROW))
-        owed = with_owed(claims).where(f"NOT (_row_hash <=> {_HELD})").select(*OWED, _PLACE)
-        lake.merge(TABLE, claim_rows(run, _wide(lake, fresh, ids.rows, few.computed(run, owed))), [CLAIMS.key])
+        owed = few.computed(run, with_owed(claims).where(f"NOT (_row_hash <=> {_HELD})").select(*OWED, _PLACE))
+        own = ids.rows.select("claim_id", F.lit(True).alias("_own"))
+        places = with_facts(owed, own, "claim_id", few_rows=True).select(_PLACE, "_own").distinct().collect()
+        rows = _wide(lake, fresh, ids.rows, owed, [place for place, is_own in places if not is_own])
+        held_in = frozenset(place for place, _ in places if place is not None)
+        lake.merge(TABLE, claim_rows(run, rows), [CLAIMS.key], held_in=held_in)
 
 
 def _neighbours(run: Run, lake: Lake, ids: Keys, held: DataFrame) -> DataFrame:
@@ -50,13 +54,12 @@ def _neighbours(run: Run, lake: Lake, ids: Keys, held: DataFrame) -> DataFrame:
     return with_terms_and_history(others, lake, few_rows=ids.few)
 
 
-def _wide(lake: Lake, fresh: DataFrame, ids: DataFrame, owed: DataFrame) -> DataFrame:
-    """The claims of `owed` with all their columns: fresh ones, and others as the table holds them."""
+def _wide(lake: Lake, fresh: DataFrame, ids: DataFrame, owed: DataFrame, places: list[str]) -> DataFrame:
+    """The claims of `owed` with all their columns: fresh ones, and others as the table holds them in `places`."""
     columns = (*CLAIMS.columns, *KEPT, "_refs_hash")
     claims = fresh.select(*columns)
-    others = owed.join(ids.select("claim_id"), "claim_id", "left_anti")
-    places = [row[0] for row in others.select(_PLACE).distinct().collect()]
     if places:
+        others = owed.join(ids.select("claim_id"), "claim_id", "left_anti")
         held = lake.read(TABLE).where(F.col(_PLACE).isin(places)).select(*columns)
         claims = claims.unionAll(held.join(others.select("claim_id"), "claim_id", "left_semi"))
     return that_have(claims, owed.select(*OWED), "claim_id")

@@ -159,10 +159,19 @@ class Lake:
         self._commits.pop(table, None)
         self._columns.pop(table, None)
 
-    def merge(self, table: str, source: DataFrame, keys: Sequence[str], *, gone: str | None = None) -> None:
+    def merge(
+        self,
+        table: str,
+        source: DataFrame,
+        keys: Sequence[str],
+        *,
+        gone: str | None = None,
+        held_in: frozenset[str] | None = None,
+    ) -> None:
         """Upsert by key; rows of `source` whose flag `gone` is true are deleted. `source` has one row per key.
 
-        Without a row in `source` there is no commit.
+        Without a row in `source` there is no commit. `held_in` has to name all partitions that hold a key of `source`
+        now: where it names none, rows are only added. The table is asked when it is not given.
         """
         if not self.exists(table):
             self.append(table, source.where(~F.col(gone)).drop(gone) if gone else source)
@@ -172,10 +181,12 @@ class Lake:
             self._merge_many(table, source, keys, gone)
             self._wrote(table, None)
         elif rows.num_rows:
-            written = self._change(table, rows, keys, gone)
+            written = self._change(table, rows, keys, gone, held_in)
             self._wrote(table, _Merged(rows.select([keys[0], PARTITIONS.get(table, keys[0])]), written))
 
-    def _change(self, table: str, rows: pa.Table, keys: Sequence[str], gone: str | None) -> frozenset[str]:
+    def _change(
+        self, table: str, rows: pa.Table, keys: Sequence[str], gone: str | None, held_in: frozenset[str] | None
+    ) -> frozenset[str]:
         """Few rows, in one commit: what they touch of the table, partitions or all of it, is written anew with them.
         Answers these partitions.
 
@@ -195,11 +206,13 @@ class Lake:
         if table in PARTITIONS:
             column = PARTITIONS[table]
             places = set(rows.column(column).to_pylist())
-            now_in = held.join(source.select(*keys), list(keys), "left_semi").select(column).distinct().collect()
-            if not now_in and (self.commit(table).version + 1) % ADDITIONS:
+            if held_in is None:
+                same = held.join(source.select(*keys), list(keys), "left_semi")
+                held_in = frozenset(row[0] for row in same.select(column).distinct().collect())
+            if not held_in and (self.commit(table).version + 1) % ADDITIONS:
                 fresh.coalesce(1).write.format("delta").mode("append").saveAsTable(self.full_name(table))
                 return frozenset(places)
-            places |= {row[0] for row in now_in}
+            places |= held_in
             touched = F.col(column).isin(sorted(places))
         rest = held.where(touched).join(source.select(*keys), list(keys), "left_anti")
         rest.select(*kinds).unionAll(fresh).writeTo(self.full_name(table)).overwrite(touched)

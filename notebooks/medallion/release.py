@@ -80,9 +80,10 @@ def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> frozenset[
     """
     fresh, held = few.computed(run, fresh), lake.read(TABLE)
     before = held.join(ids, "claim_id", "left_semi")
-    both = fresh.select("provider_id", "customer_id").unionAll(before.select("provider_id", "customer_id"))
-    pairs = both.distinct().collect()
-    providers, customers = ({pair[place] for pair in pairs if pair[place] is not None} for place in (0, 1))
+    place = PARTITIONS[TABLE]
+    seen = fresh.select("provider_id", "customer_id", F.lit(None).cast("string").alias(place))
+    seen = seen.unionAll(before.select("provider_id", "customer_id", place)).distinct().collect()
+    providers, customers, held_in = ({row[n] for row in seen if row[n] is not None} for n in range(3))
     others = held.join(ids, "claim_id", "left_anti")
     others = others.join(few.column(run, "provider_id", providers), "provider_id", "left_semi")
     told = F.lit(None).cast("array<string>").alias("_told")
@@ -95,8 +96,9 @@ def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> frozenset[
     moved = flagged.join(ids, "claim_id", "left_anti")
     if not moved.isEmpty():
         again = held.drop("review_flags", "_run_id").join(moved, "claim_id")
+        held_in |= {row[0] for row in again.select(place).distinct().collect()}
         rows = rows.unionByName(again.withColumn("_run_id", F.lit(run.batch_id)))
-    lake.merge(TABLE, rows, ["claim_id"])
+    lake.merge(TABLE, rows, ["claim_id"], held_in=frozenset(held_in))
     return frozenset(customers)
 
 
