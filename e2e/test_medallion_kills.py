@@ -13,6 +13,7 @@ from deltalake import DeltaTable
 
 from e2e.notebooks import CHECKOUT, HEADER, original
 from local_workspace.tests.live_engine import Bench, bench
+from notebooks.tests.grains import GRAINS
 
 CATALOG = "petinsure360"
 LAYERS = {"bronze": "01_bronze_ingestion", "silver": "02_silver_transformations", "gold": "03_gold_aggregations"}
@@ -51,24 +52,6 @@ dbutils = Utils(dbutils, int(dbutils.widgets.get("writes")))
 after a while."""
 NAMED = [("bronze", 6), ("silver", 3), ("gold", 4)]
 EVERY = [*(("bronze", n) for n in range(8)), *(("silver", n) for n in range(9)), *(("gold", n) for n in range(8))]
-KEYS = {
-    "silver.customers": ("customer_id",),
-    "silver.pets": ("pet_id",),
-    "silver.policies": ("policy_id",),
-    "silver.policies_history": ("policy_id", "valid_from"),
-    "silver.vet_providers": ("provider_id",),
-    "silver.claims": ("claim_id",),
-    "silver.quarantine": ("table_name", "key"),
-    "silver.quality_results": ("_run_id", "table_name", "rule"),
-    "gold.claims_analytics": ("claim_id",),
-    "gold.monthly_kpis": ("year_month",),
-    "gold.customer_360": ("customer_id",),
-    "gold.provider_performance": ("provider_id",),
-    "gold.risk_scoring": ("species", "breed", "age_band", "claim_category"),
-    "gold.cross_sell": ("customer_id", "offer"),
-    **{f"bronze.{name}": ("_source_file", "_line") for name in ("customers", "pets", "policies", "claims")},
-    "bronze.manifest": ("path", "content_hash"),
-}
 LOG = "silver.quality_results"
 
 
@@ -124,7 +107,7 @@ class Lake:
 
     def content(self) -> dict[str, list[str]]:
         """The rows of each table, read by delta-rs, without the stamp of the run; each key once."""
-        return {table: self._rows(table, key) for table, key in KEYS.items()}
+        return {table: self._rows(table, key) for table, key in GRAINS.items()}
 
     def _rows(self, table: str, key: tuple[str, ...]) -> list[str]:
         folder: Path = self._live.storage.table_path(CATALOG, *table.split("."))
@@ -136,7 +119,7 @@ class Lake:
         return sorted(str({name: value for name, value in row.items() if name != "_run_id"}) for row in rows)
 
     def versions(self) -> dict[str, int]:
-        folders = {table: self._live.storage.table_path(CATALOG, *table.split(".")) for table in KEYS}
+        folders = {table: self._live.storage.table_path(CATALOG, *table.split(".")) for table in GRAINS}
         return {table: DeltaTable(str(folder)).version() for table, folder in folders.items()}
 
 

@@ -15,7 +15,7 @@ from pyspark.sql.connect.catalog import Catalog as ConnectCatalog
 from pyspark.sql.connect.client import DefaultChannelBuilder, SparkConnectClient
 from pyspark.sql.connect.session import SparkSession as ConnectSession
 
-from local_workspace.engine.arrow_results import fetch_rows_with_schema
+from local_workspace.engine.arrow_results import UNCOMPRESSED, fetch_rows_with_schema
 from local_workspace.engine.catalog import Catalog
 from local_workspace.engine.names import Cursor, Namespace, TableName, quoted
 from local_workspace.engine.nullable_writes import NullableWrites
@@ -32,8 +32,6 @@ _SAIL = {"SAIL_PARQUET__PUSHDOWN_FILTERS": "true"}
 # Otherwise pyspark looks for the caller's line, and for IPython, at every call that makes a column. Apache Spark has it
 # as a setting of the server and refuses it here.
 _EMBEDDED_CONF = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
-# The channel's option that only the first algorithm, none, is offered: else the engine compresses every answer.
-_IN_THIS_PROCESS = [("grpc.compression_enabled_algorithms_bitset", 1)]
 # The default, which Spark 4.1 writes as "3221225472b" and pyspark-client 4.2 reads as a number.
 _SPARK_CONF = {"spark.sql.session.localRelationSizeLimit": "3221225472"}
 
@@ -171,7 +169,7 @@ class Engine:
             expect_reachable(self._remote)
         url = self._remote or self._start_server()
         os.environ |= {"SPARK_REMOTE": url, "SPARK_CONNECT_MODE_ENABLED": "1"}  # SparkSession.builder finds the session
-        builder = DefaultChannelBuilder(url, None if self._remote else _IN_THIS_PROCESS)
+        builder = DefaultChannelBuilder(url, None if self._remote else UNCOMPRESSED)
         builder.add_interceptor(PathInterceptor(self.mapper, self._nullable_writes.rewrite))
         if self._remote:
             builder.add_interceptor(NameInterceptor(self._names))

@@ -38,7 +38,7 @@ def merge(run: Run, lake: Lake, good: DataFrame, held: DataFrame) -> None:
         claims = known.select(*_NARROW).unionAll(_neighbours(run, lake, ids, held).select(*_NARROW))
         owed = few.computed(run, with_owed(claims).where(f"NOT (_row_hash <=> {_HELD})").select(*OWED, _PLACE))
         own = ids.rows.select("claim_id", F.lit(True).alias("_own"))
-        places = with_facts(owed, own, "claim_id", few_rows=True).select(_PLACE, "_own").distinct().collect()
+        places = with_facts(owed, own, "claim_id").select(_PLACE, "_own").distinct().collect()
         rows = _wide(lake, fresh, ids.rows, owed, [place for place, is_own in places if not is_own])
         held_in = frozenset(place for place, _ in places if place is not None)
         lake.merge(TABLE, claim_rows(run, rows), [CLAIMS.key], held_in=held_in)

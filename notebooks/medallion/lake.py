@@ -116,10 +116,10 @@ class Lake:
     def written_since(self, table: str, commit: Commit) -> frozenset[str] | None:
         """The partitions that this run has written of a tracked table, where that is all that happened since `commit`;
         None when it is not, or not known."""
-        changes, merged = self.changes(table), self._merged.get(table, [])
-        if changes is None or merged is None or changes.since != commit:
+        changes = self.changes(table)
+        if changes is None or changes.since != commit:
             return None
-        return frozenset().union(*(each.written for each in merged))
+        return frozenset().union(*(each.written for each in self._merged.get(table) or ()))
 
     def touched(self, table: str) -> bool:
         """Whether this run wrote the table."""

@@ -192,7 +192,7 @@ def _joined(claims: DataFrame, lake: Lake, *, few_rows: bool = False) -> DataFra
 
 def _rows(claims: DataFrame, run: Run) -> DataFrame:
     zero = F.lit(0).cast(_MONEY)
-    claims = claims.withColumn("_age", full_years("_born_on", "service_date"))
+    claims = claims.withColumn("pet_age_years", full_years("_born_on", "service_date"))
     return claims.select(
         *_CLAIM,
         F.date_format("service_date", "yyyy-MM").alias("service_month"),
@@ -205,8 +205,8 @@ def _rows(claims: DataFrame, run: Run) -> DataFrame:
         "pet_name",
         "species",
         "breed",
-        F.col("_age").alias("pet_age_years"),
-        age_band(F.col("_age")).alias("age_band"),
+        "pet_age_years",
+        age_band(F.col("pet_age_years")).alias("age_band"),
         "plan_name",
         "reimbursement_pct",
         "customer_state",

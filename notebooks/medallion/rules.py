@@ -78,7 +78,7 @@ def _filled_rules(entity: Entity) -> list[Rule]:
 
 
 def _filled_rule(column: str) -> Rule:
-    return Rule(f"{column}_present", "reject", lambda _: F.trim(f"_raw.{column}") != "", f"{column} is missing")
+    return Rule(f"{column}_present", "reject", lambda _: filled(f"_raw.{column}").isNotNull(), f"{column} is missing")
 
 
 def _type_rules(entity: Entity) -> list[Rule]:

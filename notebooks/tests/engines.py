@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.connect.client import DefaultChannelBuilder
 from pyspark.sql.connect.session import SparkSession as ConnectSession
 
-from local_workspace.engine.arrow_results import fetch_rows_with_schema
+from local_workspace.engine.arrow_results import UNCOMPRESSED, fetch_rows_with_schema
 
 _CONF = {
     "spark.sql.sources.default": "delta",
@@ -21,7 +21,6 @@ _CONF = {
 }
 _EMBEDDED_CONF = {"spark.python.sql.dataFrameDebugging.enabled": "false"}  # as the local workspace sets it
 _AS_IN_THE_LOCAL_WORKSPACE = {"MIMALLOC_ALLOW_THP": "0", "SAIL_PARQUET__PUSHDOWN_FILTERS": "true"}
-_UNCOMPRESSED = [("grpc.compression_enabled_algorithms_bitset", 1)]  # as there
 _SCHEMA = re.compile(r"\b(lake\d+)\.(bronze|silver|gold)\b")
 
 
@@ -48,7 +47,7 @@ def embedded(catalogs: Sequence[str]) -> Iterator[SparkSession]:
     server = SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)
     _, port = server.listening_address
-    spark = _connected(f"sc://127.0.0.1:{port}", options=_UNCOMPRESSED)
+    spark = _connected(f"sc://127.0.0.1:{port}", options=UNCOMPRESSED)
     fetch_rows_with_schema()
     spark.client.disable_reattachable_execute()  # as the local workspace does
     _configure(spark, _CONF | _EMBEDDED_CONF)

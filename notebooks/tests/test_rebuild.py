@@ -8,23 +8,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, note, settings
 from hypothesis import strategies as st
 
-from medallion.figures import FIGURES
+from notebooks.tests.grains import GRAINS
 
 LAYERS = ("bronze", "silver", "gold")
 DAYS = ("2025-07-01", "2025-07-15", "2025-07-31")
 """Days of valuation, in the order in which they come."""
 FIRST_LANDING_S = 1_751_328_000  # 2025-07-01
-TABLES = {
-    "silver.customers": ("customer_id",),
-    "silver.pets": ("pet_id",),
-    "silver.policies": ("policy_id",),
-    "silver.policies_history": ("policy_id", "valid_from"),
-    "silver.vet_providers": ("provider_id",),
-    "silver.claims": ("claim_id",),
-    "silver.quarantine": ("table_name", "key"),
-    "gold.claims_analytics": ("claim_id",),
-} | {table: figure.keys for table, figure in FIGURES.items()}
-"""Each table's grain; all but silver.quality_results, whose grain is the batch."""
+TABLES = [table for table in GRAINS if not table.startswith("bronze.") and table != "silver.quality_results"]
+"""What a rebuild makes; all but silver.quality_results, whose grain is the batch."""
 STAMPS = {"_run_id", "as_of"}
 CLAIM_IDS = [f"CLM-{n}" for n in range(6)]
 
@@ -156,8 +147,8 @@ def _run(workspace, layer: Layer, day: str) -> None:
 
 def _expect_each_key_once(workspace) -> None:
     """At any time, also where a later run would make up for it."""
-    for table in TABLES.keys() & workspace.versions().keys():
-        counts = Counter(tuple(row[key] for key in TABLES[table]) for row in workspace.rows(table))
+    for table in GRAINS.keys() & workspace.versions().keys():
+        counts = Counter(tuple(row[key] for key in GRAINS[table]) for row in workspace.rows(table))
         assert {key: count for key, count in counts.items() if count > 1} == {}, table
 
 
