@@ -37,7 +37,7 @@ class KnowsItself(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceState:
-    """ok, degraded or unknown; `last_known_at` is when it last answered."""
+    """ok, degraded or unknown; `last_known_at` is when it last showed runs, or, before that, when it was met."""
 
     kind: str
     name: str
@@ -182,6 +182,10 @@ class CurrentWorkspace:
     def answered(self) -> None:
         """The round was answered."""
         self._trouble_since, self._trouble = None, None
+        self.showed_runs()
+
+    def showed_runs(self) -> None:
+        """It told about runs, in a round or to a single question; the latter alone ends no trouble of the rounds."""
         self._last_known_at = self._clock.now()
 
     def failed(self, reason: str) -> None:

@@ -153,6 +153,7 @@ class Tracker:
                 workspace_id = await self._current.ensure()
                 run = await self._listing.one(run_id)
             if run is not None:
+                self._current.showed_runs()
                 self._active = await self._recorder.record(workspace_id, [run], frozenset())
         self.wake()
 

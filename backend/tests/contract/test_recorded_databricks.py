@@ -386,12 +386,37 @@ async def test_a_repair_in_doubt_is_resolved_by_reading_not_by_resending(tmp_pat
             assert workspace.repairs == [run_id]
 
 
+@pytest.mark.parametrize(("silent", "state"), [(("list",), "PENDING"), (("list", "get"), None)])
+async def test_last_known_is_when_a_run_was_shown_though_no_round_was_ever_answered(
+    tmp_path: Path, silent: tuple[str, ...], state: str | None
+) -> None:
+    workspace = somebody_elses_job()
+    for reading in silent:
+        workspace.faults[f"/api/2.2/jobs/runs/{reading}"] += [Fault(503)] * 10_000
+    async with workspace.serving():
+        run_id = workspace.next_run_shows("run_of_somebody_else")
+        async with running_backend(tmp_path, workspace.host, TOKEN, databricks_job_id=JOB_ID) as backend:
+            await backend.trigger("all")
+
+            async def told() -> bool:
+                return bool(await backend.events("workspace_status"))
+
+            await until(told)
+            [status] = [event["data"] for event in await backend.events("workspace_status")]
+            assert status["state"] == "degraded"
+            run = await backend.run(run_id)
+            assert (run["active"], run["state"]) == (True, state)
+            assert (status["last_known_at"] is None) == (state is None)
+            assert not await backend.events(*TERMINAL)
+
+
 async def test_an_outage_is_told_as_degraded_and_never_as_failure(tmp_path: Path) -> None:
     workspace = somebody_elses_job()
     async with workspace.serving():
         run_id = workspace.next_run_shows("run_of_somebody_else")
         async with running_backend(tmp_path, workspace.host, TOKEN, databricks_job_id=JOB_ID) as backend:
             await backend.trigger("all")
+            await backend.seen(run_id)
             workspace.faults["/api/2.2/jobs/runs/list"] += [Fault(503)] * 10_000
 
             async def degraded() -> bool:
