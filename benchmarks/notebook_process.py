@@ -7,6 +7,7 @@ through all layers of another lake, so that no engine is measured while it loads
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import resource
 import tempfile
@@ -38,6 +39,8 @@ def main() -> None:
         _warm_up(spark, Path(scratch))
         workspace = _workspace(spark, told.catalog, told.lake)
         workspace.runs = told.run - 1
+        gc.collect()
+        gc.freeze()  # as a worker of the local workspace has it
         seconds, results, peaks = {}, {}, {}
         for layer in LAYERS:
             _forget_peak()

@@ -13,15 +13,31 @@ from pyspark.sql import functions as F
 from medallion import few
 from medallion.joins import with_facts
 from medallion.lake import STAMPS, Lake
+from medallion.parallel import both
 
 _GONE = "_gone"
 
 
-def sync(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str], *, differs: bool = False) -> None:
+def known(lake: Lake, table: str, keys: Sequence[str]) -> pa.Table | None:
+    """Keys, hash and stamps of the rows held: what `sync` compares with. None when they are many, or not all there."""
+    if not lake.exists(table) or not {"_row_hash", *STAMPS} <= set(lake.columns(table)):
+        return None
+    return few.as_arrow(lake.read(table).select(*keys, "_row_hash", *STAMPS))
+
+
+def sync(
+    lake: Lake,
+    table: str,
+    wanted: DataFrame,
+    keys: Sequence[str],
+    *,
+    held: pa.Table | None = None,
+    differs: bool = False,
+) -> None:
     """Make the table hold exactly `wanted`, whose `_row_hash` tells whether a row is unchanged.
 
     The table is written whole: a figure's plan is too deep to be the source of a MERGE, which reads it repeatedly.
-    Where some row `differs` for certain, that is not found out first.
+    Where some row `differs` for certain, that is not found out first. `held` is what is `known` already.
     """
     if not lake.exists(table):
         lake.append(table, wanted)
@@ -29,7 +45,7 @@ def sync(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str], *, diff
     if not {"_row_hash", *STAMPS} <= set(lake.columns(table)):
         lake.overwrite(table, wanted)
         return
-    held = few.as_arrow(lake.read(table).select(*keys, "_row_hash", *STAMPS))
+    held = known(lake, table, keys) if held is None else held
     rows = few.as_arrow(wanted) if held is not None else None
     if held is None or rows is None:
         _overwrite(lake, table, wanted, keys, F.col("_row_hash"), STAMPS, differs=differs)
@@ -39,16 +55,14 @@ def sync(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str], *, diff
 
 def sync_part(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str], held: DataFrame) -> None:
     """Make a part of the table, of which `held` are the rows, hold exactly `wanted`: few rows, changed by a MERGE."""
-    now = held.select(*keys, "_row_hash").toArrow()
-    rows = wanted.toArrow()
+    now, rows = both(held.select(*keys, "_row_hash").toArrow, wanted.toArrow)
     known, own = _tuples(now, (*keys, "_row_hash")), _tuples(rows, (*keys, "_row_hash"))
     unchanged, stay = set(known), {row[:-1] for row in own}
     fresh = rows.filter(pa.array([row not in unchanged for row in own], pa.bool_()))
     gone = now.select(list(keys)).filter(pa.array([row[:-1] not in stay for row in known], pa.bool_()))
     whole = pa.concat_tables([_nullable(fresh), _nullable(gone)], promote_options="default")
     whole = whole.append_column(_GONE, pa.array([False] * fresh.num_rows + [True] * gone.num_rows, pa.bool_()))
-    if whole.num_rows:
-        lake.merge(table, lake.spark.createDataFrame(whole), keys, gone=_GONE)
+    lake.merge_few(table, whole, keys, gone=_GONE)
 
 
 def replace(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str]) -> None:

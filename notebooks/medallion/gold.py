@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -13,7 +14,7 @@ from medallion.figures import FIGURES, SCHEMAS
 from medallion.ibnr import ibnr_by_month, reported_by_month
 from medallion.lake import Lake
 from medallion.monthly import claims_by_month, earned_by_month, monthly_kpis
-from medallion.parallel import at_once
+from medallion.parallel import at_once, both
 from medallion.progress import Progress
 from medallion.providers import provider_performance
 from medallion.quarantine import QUARANTINE
@@ -24,6 +25,7 @@ from medallion.standing import Standing
 
 Write = Callable[[Lake, str, DataFrame, Sequence[str]], None]
 TABLES = (release.TABLE, *FIGURES)
+_OF_THE_BOOK = ("gold.monthly_kpis", "gold.provider_performance", "gold.risk_scoring")
 NEEDED = ("claims", "policies", "customers", "pets", "vet_providers")
 
 
@@ -62,14 +64,24 @@ class Gold:
 
     def _build(self, standing: Standing) -> None:
         anew = standing.is_of_other_code
-        moved = release.release(self._run, self._lake, standing, anew=anew)
+        moved, known = both(partial(release.release, self._run, self._lake, standing, anew=anew), self._known)
         self._progress.did(release.TABLE)
         write = contents.replace if anew else contents.sync
-        whole = {table: partial(self._write, write, table, make) for table, make in self._figures(standing).items()}
-        at_once([*whole.values(), partial(self._customers, standing, moved, write)])
+        whole = [
+            partial(self._write, write if anew else partial(contents.sync, held=known[table]), table, make)
+            for table, make in self._figures(standing).items()
+        ]
+        at_once([*whole, partial(self._customers, standing, moved, write)])
+
+    def _known(self) -> dict[str, pa.Table | None]:
+        """What the figures of the book are compared with: they are not written while claims are released."""
+        return {table: contents.known(self._lake, table, FIGURES[table].keys) for table in _OF_THE_BOOK}
 
     def _write(self, write: Write, table: str, make: Callable[[], DataFrame]) -> None:
-        write(self._lake, table, FIGURES[table].stamped(make(), self._run), FIGURES[table].keys)
+        self._write_stamped(write, table, FIGURES[table].stamped(make(), self._run))
+
+    def _write_stamped(self, write: Write, table: str, rows: DataFrame) -> None:
+        write(self._lake, table, rows, FIGURES[table].keys)
         self._progress.did(table)
 
     def _figures(self, standing: Standing) -> dict[str, Callable[[], DataFrame]]:
@@ -88,11 +100,10 @@ class Gold:
             exposure = standing.part("exposure", sources, lambda: exposure_by_age(pets, policies, as_of))
             return risk_scoring(exposure, claims, as_of)
 
-        return {
-            "gold.monthly_kpis": monthly,
-            "gold.provider_performance": lambda: provider_performance(read("silver.vet_providers"), claims, as_of),
-            "gold.risk_scoring": risk,
-        }
+        def providers() -> DataFrame:
+            return provider_performance(read("silver.vet_providers"), claims, as_of)
+
+        return dict(zip(_OF_THE_BOOK, (monthly, providers, risk), strict=True))
 
     def _customers(self, standing: Standing, moved: frozenset[str] | None, write: Write) -> None:
         """Customers and what suits them: all, or the few that something has changed for.
@@ -124,8 +135,14 @@ class Gold:
         def write_part(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str]) -> None:
             contents.sync_part(lake, table, wanted, keys, of_changed(table))
 
-        self._write(write_part, "gold.customer_360", lambda: self._customer_rows(of_changed))
-        self._write(write_part, "gold.cross_sell", lambda: cross_sell(of_changed("gold.customer_360")))
+        customers = FIGURES["gold.customer_360"].stamped(self._customer_rows(of_changed), self._run)
+        customers = few.computed(self._run, customers)
+        at_once(
+            [
+                partial(self._write_stamped, write_part, "gold.customer_360", customers),
+                partial(self._write, write_part, "gold.cross_sell", lambda: cross_sell(customers)),
+            ]
+        )
 
     def _customer_rows(self, read: Callable[[str], DataFrame]) -> DataFrame:
         tables = ("silver.customers", "silver.pets", "silver.policies", release.TABLE)

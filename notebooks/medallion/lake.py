@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -9,6 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from medallion import few
+from medallion.parallel import at_once
 from medallion.result import TableResult
 from medallion.run import Commit, Run
 
@@ -48,7 +50,7 @@ class Lake:
         """`schemas` declares tables, their columns in the order in which they are written."""
         self._run = run
         self._schemas = schemas or {}
-        self._names: dict[str, set[str]] = {}
+        self._names: dict[str, set[str] | None] = {}
         self._touched: set[str] = set()
         self._commits: dict[str, Commit] = {}
         self._columns: dict[str, list[str]] = {}
@@ -64,21 +66,23 @@ class Lake:
         return f"{self._run.catalog}.{table}"
 
     def ensure_schema(self, schema: str) -> None:
-        name = f"{self._run.catalog}.{schema}"
-        if not self._run.spark.catalog.databaseExists(name):
-            self._run.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {name}")
+        if self._names_in(schema) is None:
+            self._run.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {self._run.catalog}.{schema}")
+            self._names[schema] = set()
 
     def exists(self, table: str) -> bool:
         """Whether the table `schema.name` is there; one question per schema and run."""
         schema, name = table.split(".")
-        if schema not in self._names:
-            self._names[schema] = self._list(f"{self._run.catalog}.{schema}")
-        return name in self._names[schema]
+        return name in (self._names_in(schema) or ())
 
-    def _list(self, schema: str) -> set[str]:
-        if not self._run.spark.catalog.databaseExists(schema):
-            return set()
-        return {row["tableName"] for row in self._run.spark.sql(f"SHOW TABLES IN {schema}").collect()}
+    def _names_in(self, schema: str) -> set[str] | None:
+        """The tables of a schema; None when it is not there."""
+        if schema not in self._names:
+            name, spark = f"{self._run.catalog}.{schema}", self._run.spark
+            there = spark.catalog.databaseExists(name)
+            rows = spark.sql(f"SHOW TABLES IN {name}").collect() if there else []
+            self._names[schema] = {row["tableName"] for row in rows} if there else None
+        return self._names[schema]
 
     def read(self, table: str) -> DataFrame:
         return self._run.spark.table(self.full_name(table))
@@ -87,12 +91,12 @@ class Lake:
         """The table as it was at a version; the engine's error when that is not kept any more."""
         return self._run.spark.sql(f"SELECT * FROM {self.full_name(table)} VERSION AS OF {version}")
 
-    def track(self, tables: Iterable[str]) -> None:
+    def track(self, tables: Sequence[str]) -> None:
         """Note the versions that the tables of this layer have before anything is written."""
+        self._before = self.commits(tables)
         for table in tables:
             result = TableResult(self.full_name(table))
-            if self.exists(table):
-                self._before[table] = self.commit(table)
+            if table in self._before:
                 result.version_before = result.version_after = self._before[table].version
             self.results[table] = result
 
@@ -101,6 +105,12 @@ class Lake:
         if table not in self._commits:
             self._commits[table] = self._run.last_commit(self.full_name(table))
         return self._commits[table]
+
+    def commits(self, tables: Iterable[str]) -> dict[str, Commit]:
+        """The newest commit of each of the tables that is there, asked for at once."""
+        present = [table for table in tables if self.exists(table)]
+        at_once([partial(self.commit, table) for table in present])
+        return {table: self.commit(table) for table in present}
 
     def changes(self, table: str) -> Changes | None:
         """What this run has changed in a tracked table; None when it is not known, or others have written as well."""
@@ -148,7 +158,7 @@ class Lake:
             writer = writer.partitionBy(PARTITIONS[table])
         writer.saveAsTable(self.full_name(table))
         schema, name = table.split(".")
-        self._names.setdefault(schema, set()).add(name)
+        self._names[schema] = {*(self._names.get(schema) or ()), name}
         self._wrote(table, None)
 
     def _wrote(self, table: str, few_rows: _Merged | None) -> None:
@@ -180,7 +190,20 @@ class Lake:
         if rows is None:
             self._merge_many(table, source, keys, gone)
             self._wrote(table, None)
-        elif rows.num_rows:
+        else:
+            self.merge_few(table, rows, keys, gone=gone, held_in=held_in)
+
+    def merge_few(
+        self,
+        table: str,
+        rows: pa.Table,
+        keys: Sequence[str],
+        *,
+        gone: str | None = None,
+        held_in: frozenset[str] | None = None,
+    ) -> None:
+        """The same with few rows that are at hand, for a table that is there."""
+        if rows.num_rows:
             written = self._change(table, rows, keys, gone, held_in)
             self._wrote(table, _Merged(rows.select([keys[0], PARTITIONS.get(table, keys[0])]), written))
 
@@ -240,8 +263,8 @@ class Lake:
 
     def finish(self) -> list[TableResult]:
         """Fill in versions, row counts and the rows that this run wrote. An untouched table costs only its log."""
-        for table in self._touched & set(self.results):
-            self.results[table].version_after = self.commit(table).version
+        for table, commit in self.commits(self._touched & set(self.results)).items():
+            self.results[table].version_after = commit.version
         present = [table for table in self.results if self.exists(table)]
         if present:
             for row in self._run.spark.sql(" UNION ALL ".join(map(self._count_statement, present))).collect():

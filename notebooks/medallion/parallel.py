@@ -23,3 +23,7 @@ def at_once(tasks: Sequence[Callable[[], object]]) -> None:
         futures = [pool.submit(task) for task in tasks]
     for future in futures:
         future.result()
+
+
+def nothing() -> None:
+    """What is left to be done where all is done."""

@@ -1,13 +1,16 @@
 """Quarantine: rejected rows with the rule, the reason in words and the raw row; healed when a good version comes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from medallion import contents
+from medallion import contents, few
 from medallion.lake import Lake
+from medallion.parallel import nothing
 from medallion.rules import first_rule, reasons
 from medallion.run import Run
 
@@ -17,6 +20,8 @@ _SCHEMA = (
     "_rejects array<string>, _content_hash string"
 )
 _COLUMNS = [field.split()[0] for field in _SCHEMA.split(", ")]
+_KEYS = ("table_name", "key")
+_HEALED = "_healed"
 _STATE = ("rule", "message", "_content_hash")
 
 
@@ -44,18 +49,29 @@ def rejected_rows(judged: DataFrame, table: str, run_id: str) -> DataFrame:
     )
 
 
-def update(run: Run, lake: Lake, verdicts: Sequence[Verdicts]) -> None:
-    """Bring quarantine up to date with all verdicts in one commit, or none when nothing changed."""
+def update(run: Run, lake: Lake, verdicts: Sequence[Verdicts]) -> Callable[[], None]:
+    """Bring quarantine up to date with all verdicts in one commit, or none when nothing changed.
+
+    Answers what is left of that until the tables hold what was judged good: healed rows leave quarantine only then, or
+    a run that dies in between would leave them nowhere.
+    """
     if not lake.exists(QUARANTINE):
         lake.append(QUARANTINE, _all(run, [verdict.rejected for verdict in verdicts]))
     elif verdicts:
         changes = _union([_changes(lake, verdict) for verdict in verdicts])
-        lake.merge(QUARANTINE, changes, ["table_name", "key"], gone="_healed")
+        rows = few.as_arrow(changes)
+        if rows is None:
+            return partial(lake.merge, QUARANTINE, changes, _KEYS, gone=_HEALED)
+        write = partial(lake.merge_few, QUARANTINE, rows, _KEYS, gone=_HEALED)
+        if pc.any(rows.column(_HEALED)).as_py():
+            return write
+        write()
+    return nothing
 
 
 def replace(run: Run, lake: Lake, rejected: Sequence[DataFrame]) -> None:
     """Make quarantine hold exactly these rows; those that it holds already keep the run that put them there."""
-    contents.replace(lake, QUARANTINE, _all(run, rejected), ["table_name", "key"])
+    contents.replace(lake, QUARANTINE, _all(run, rejected), _KEYS)
 
 
 def _all(run: Run, rejected: Sequence[DataFrame]) -> DataFrame:
@@ -63,7 +79,7 @@ def _all(run: Run, rejected: Sequence[DataFrame]) -> DataFrame:
 
 
 def _changes(lake: Lake, verdict: Verdicts) -> DataFrame:
-    """New and changed rejects, and the rows of keys that were looked at and are good now, flagged `_healed`."""
+    """New and changed rejects, and the rows of keys that were looked at and are good now, flagged as healed."""
     columns = _COLUMNS
     looked_at = verdict.keys.select(F.col("_key").alias("key")).distinct()
     held = lake.read(QUARANTINE).where(F.col("table_name") == verdict.table).join(looked_at, "key", "left_semi")
@@ -72,7 +88,7 @@ def _changes(lake: Lake, verdict: Verdicts) -> DataFrame:
     both = now.join(held, "key", "full_outer").where("NOT (_now_state <=> _held_state)")
     healed = F.col("_now_state").isNull()
     chosen = [F.when(healed, F.col("_held")[name]).otherwise(F.col("_now")[name]).alias(name) for name in columns]
-    return both.select(*chosen, healed.alias("_healed"))
+    return both.select(*chosen, healed.alias(_HEALED))
 
 
 def _state() -> Column:

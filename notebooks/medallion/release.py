@@ -4,7 +4,7 @@ It is the gate: a claim that is not in it is in no figure of gold.
 """
 
 from datetime import date
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 
 from pyspark.sql import Column, DataFrame
@@ -14,6 +14,7 @@ from medallion import contents, few, flags, pending
 from medallion.few import Keys
 from medallion.joins import that_have, with_facts
 from medallion.lake import PARTITIONS, Changes, Lake, quarter
+from medallion.parallel import both
 from medallion.references import policy_terms
 from medallion.rules import DECIDED
 from medallion.run import Run
@@ -78,11 +79,11 @@ def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> frozenset[
 
     Answers the customers of the fresh claims, now and before.
     """
-    fresh, held = few.computed(run, fresh), lake.read(TABLE)
-    before = held.join(ids, "claim_id", "left_semi")
-    place = PARTITIONS[TABLE]
+    held, place = lake.read(TABLE), PARTITIONS[TABLE]
+    before = held.join(ids, "claim_id", "left_semi").select("provider_id", "customer_id", place)
+    fresh, before = both(partial(few.computed, run, fresh), partial(few.computed, run, before))
     seen = fresh.select("provider_id", "customer_id", F.lit(None).cast("string").alias(place))
-    seen = seen.unionAll(before.select("provider_id", "customer_id", place)).distinct().collect()
+    seen = seen.unionAll(before).distinct().collect()
     providers, customers, held_in = ({row[n] for row in seen if row[n] is not None} for n in range(3))
     others = held.join(ids, "claim_id", "left_anti")
     others = others.join(few.column(run, "provider_id", providers), "provider_id", "left_semi")

@@ -4,7 +4,7 @@ The latest valid version of a key is in silver; its newest version is in quarant
 is one commit, and what has to be done is found by comparing tables, so a run that died is completed by the next one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from pyspark.sql import DataFrame
@@ -14,7 +14,7 @@ from medallion.anew import Anew
 from medallion.few import Keys
 from medallion.lake import Lake
 from medallion.landed import Landed
-from medallion.parallel import at_once, both
+from medallion.parallel import at_once, both, nothing
 from medallion.progress import Progress
 from medallion.quarantine import QUARANTINE, update
 from medallion.records import HISTORY, KEPT, all_claim_rows, changed, current_policies, history_rows, record_rows
@@ -56,7 +56,7 @@ class Silver:
                 Anew(self._run, self._lake, self._progress).make()
             else:
                 self._build(standing)
-            self._report(judged_all=anew, untold=untold)
+            self._report(standing, judged_all=anew, untold=untold)
             self._pass_gate(standing)
         self._result.unknown_claim_ids = self._unknown_claim_ids()
         self._progress.finished()
@@ -82,9 +82,10 @@ class Silver:
                 partial(records, VET_PROVIDERS),
             ]
         )
-        self._claims(review, standing)
+        write_claims = self._claims(review, standing)
+        _, heal = both(write_claims, partial(update, self._run, self._lake, review.verdicts))
         self._progress.did("silver.claims")
-        update(self._run, self._lake, review.verdicts)
+        heal()
         self._progress.did(QUARANTINE)
 
     def _pets_and_policies(self, review: Review, standing: Standing) -> None:
@@ -114,7 +115,8 @@ class Silver:
         if not standing.is_unchanged(HISTORY, "silver.policies"):
             self._write("silver.policies", current_policies(self._run, self._lake), [POLICIES.key], ("_content_hash",))
 
-    def _claims(self, review: Review, standing: Standing) -> None:
+    def _claims(self, review: Review, standing: Standing) -> Callable[[], None]:
+        """Judge what is pending. Answers the writing that is left: of few claims, which do not need all the memory."""
         is_new = not self._lake.exists("silver.claims")
         if is_new:
             everything = review.everything(CLAIMS, self._chosen_claims())
@@ -124,14 +126,18 @@ class Silver:
         new = None if is_new else review.new(CLAIMS)
         keys = Keys.of(self._run, self._claim_keys(new, refused, stale=not is_new and not settled), "_key")
         if not keys:
-            return
+            return nothing
         judge = partial(review.of_keys, CLAIMS, keys, new)
         if is_new:
             judge()
-        else:
-            judged, held = both(judge, partial(claims.as_held, self._run, self._lake, keys))
-            good = judged.rows.where("_good").select(*CLAIMS.columns, *KEPT, "_refs_hash", *REFERENCE_COLUMNS)
-            claims.merge(self._run, self._lake, good, held)
+            return nothing
+        judged, held = both(judge, partial(claims.as_held, self._run, self._lake, keys))
+        good = judged.rows.where("_good").select(*CLAIMS.columns, *KEPT, "_refs_hash", *REFERENCE_COLUMNS)
+        merge = partial(claims.merge, self._run, self._lake, good, held)
+        if keys.few:
+            return merge
+        merge()
+        return nothing
 
     def _chosen_claims(self) -> Keys | None:
         """The chosen claims, or None for all."""
@@ -152,11 +158,12 @@ class Silver:
             return
         self._lake.merge(table, changed(rows, self._lake.read(table), keys, state), keys)
 
-    def _report(self, *, judged_all: bool, untold: Sequence[str]) -> None:
+    def _report(self, standing: Standing, *, judged_all: bool, untold: Sequence[str]) -> None:
         """Counts and rule results of what this run wrote, and results of the batches that died before they told any."""
         lake, run_id = self._lake, self._run.batch_id
         has_written = any(map(lake.touched, TABLES))
-        summary = quality.summarise(lake, run_id) if has_written else quality.Summary({}, {}, {})
+        as_before = [table for table in TABLES if standing.is_unchanged(table)]
+        summary = quality.summarise(lake, run_id, as_before) if has_written else quality.Summary({}, {}, {})
         quality.store(lake, run_id, quality.summarise_all(lake) if has_written and judged_all else summary)
         for died in untold:
             quality.store(lake, died, quality.summarise(lake, died))

@@ -11,7 +11,7 @@ then the layer is made anew, and what differs is written.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from pyspark.sql import functions as F
 
 from medallion import few, notes, told
 from medallion.lake import PARTITIONS, Lake
-from medallion.parallel import at_once
 from medallion.run import Commit, Run
 
 _MAX_PART_BYTES = 100_000
@@ -135,13 +134,7 @@ class Standing:
 
 def _commits(lake: Lake, tables: Iterable[str]) -> dict[str, Any]:
     """The newest commit of each table that exists."""
-    commits: dict[str, Commit] = {}
-
-    def ask(table: str) -> None:
-        commits[table] = lake.commit(table)
-
-    at_once([partial(ask, table) for table in tables if lake.exists(table)])
-    return {table: notes.of_commit(commits[table]) for table in sorted(commits)}
+    return {table: notes.of_commit(commit) for table, commit in sorted(lake.commits(tables).items())}
 
 
 @cache
