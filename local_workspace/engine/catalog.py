@@ -243,10 +243,12 @@ class Catalog:
 
     def get_table(self, catalog: str, schema: str, name: str) -> TableInfo:
         parent = self.get_schema(catalog, schema)
-        for entry in self._entries(parent):
-            if entry[0] == name.lower():
-                return self._table(parent, *entry, with_columns=True)
-        raise SecurableNotFound(f"Table '{parent.full_name}.{name}' does not exist.")
+        return self._table(parent, *self._entry(parent, name), with_columns=True)
+
+    def table_folder(self, catalog: str, schema: str, name: str) -> Path | None:
+        """The folder of a Delta table, which is not opened; None for a view."""
+        _, kind, place = self._entry(self.get_schema(catalog, schema), name)
+        return None if kind == "VIEW" else Path(place)
 
     def delete_table(self, catalog: str, schema: str, name: str) -> None:
         """Drop a table: a managed one with its files, an external one or a view by name only."""
@@ -286,6 +288,12 @@ class Catalog:
     def generation(self) -> int:
         """Grows with every change that is not a managed table."""
         return self._registry.generation()
+
+    def _entry(self, schema: SchemaInfo, name: str) -> tuple[str, str, str]:
+        for entry in self._entries(schema):
+            if entry[0] == name.lower():
+                return entry
+        raise SecurableNotFound(f"Table '{schema.full_name}.{name}' does not exist.")
 
     def _entries(self, schema: SchemaInfo) -> Iterator[tuple[str, str, str]]:
         for row in self._registry.children("table", schema.full_name):

@@ -10,20 +10,37 @@ from typing import TYPE_CHECKING, Any
 from deltalake import CommitProperties, DeltaTable, Schema
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyspark.errors import AnalysisException
-from pyspark.sql.types import StructType
+from pyspark.sql.types import (
+    BooleanType,
+    DataType,
+    LongType,
+    MapType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
 
+from local_workspace.engine.delta_log import newest_commits
 from local_workspace.engine.names import Namespace
 from local_workspace.engine.sql_text import tokens
 
 if TYPE_CHECKING:
     from local_workspace.engine.statements import Call
 
-_HISTORY = (
-    "version bigint, timestamp timestamp, userId string, userName string, operation string, "
-    "operationParameters map<string,string>, job struct<jobId:string,jobName:string,jobRunId:string>, "
-    "notebook struct<notebookId:string>, clusterId string, readVersion bigint, isolationLevel string, "
-    "isBlindAppend boolean, operationMetrics map<string,string>, userMetadata string, engineInfo string"
-)
+
+def _struct(**kinds: DataType) -> StructType:
+    return StructType([StructField(name, kind) for name, kind in kinds.items()])
+
+
+_TEXT, _TEXTS = StringType(), MapType(StringType(), StringType())
+# Said in types: each notebook asks for histories many times, and an engine would have to be asked what a text means.
+_HISTORY = _struct(
+    version=LongType(), timestamp=TimestampType(), userId=_TEXT, userName=_TEXT, operation=_TEXT,
+    operationParameters=_TEXTS, job=_struct(jobId=_TEXT, jobName=_TEXT, jobRunId=_TEXT),
+    notebook=_struct(notebookId=_TEXT), clusterId=_TEXT, readVersion=LongType(), isolationLevel=_TEXT,
+    isBlindAppend=BooleanType(), operationMetrics=_TEXTS, userMetadata=_TEXT, engineInfo=_TEXT,
+)  # fmt: skip
 _DETAIL = (
     "format string, id string, name string, description string, location string, createdAt timestamp, "
     "lastModified timestamp, partitionColumns array<string>, clusteringColumns array<string>, numFiles bigint, "
@@ -57,6 +74,11 @@ class Target:
                 f"[DELTA_MISSING_DELTA_TABLE] {self.name or self.folder} is not a Delta table."
             ) from fault
 
+    def history(self, limit: int | None) -> list[dict[str, Any]]:
+        """What the commits say of themselves, the newest first."""
+        newest = newest_commits(self.folder, limit) if limit else []
+        return newest or list(self.open().history(limit))
+
     def columns_changed(self, call: Call) -> None:
         if self.name is not None:
             call.engine.columns_changed(Namespace("", "").table(self.name.split(".")))
@@ -65,8 +87,7 @@ class Target:
 def history(call: Call) -> Any:
     target = Target(call)
     limit = int(call.cursor.value()) if call.cursor.take("LIMIT") else None
-    rows = [_history_row(commit) for commit in target.open().history(limit)]
-    return call.frame(rows, _HISTORY)
+    return call.frame([_history_row(commit) for commit in target.history(limit)], _HISTORY)
 
 
 def detail(call: Call) -> Any:
@@ -75,7 +96,7 @@ def detail(call: Call) -> Any:
     metadata, protocol = table.metadata(), table.protocol()
     files = table.get_add_actions(flatten=True)
     sizes = [int(size.as_py()) for size in files["size_bytes"]] if files.num_rows else []
-    newest = table.history(1)[0]["timestamp"]
+    newest = target.history(1)[0]["timestamp"]
     row: tuple[Any, ...] = (
         "delta", str(metadata.id), target.name, metadata.description, str(target.folder),
         _instant(metadata.created_time), _instant(newest), list(metadata.partition_columns), [], len(sizes), sum(sizes),
@@ -180,10 +201,11 @@ def comment_on_table(call: Call) -> Any:
 
 
 def _folder(call: Call, parts: list[str]) -> Path:
-    info = call.catalog.get_table(*call.complete(parts))
-    if info.storage_location is None:
-        raise AnalysisException(f"[DELTA_TABLE_ONLY_OPERATION] {info.full_name} is a view, not a Delta table.")
-    return Path(info.storage_location)
+    named = call.complete(parts)
+    folder = call.catalog.table_folder(*named)
+    if folder is None:
+        raise AnalysisException(f"[DELTA_TABLE_ONLY_OPERATION] {'.'.join(named)} is a view, not a Delta table.")
+    return folder
 
 
 def _history_row(commit: dict[str, Any]) -> tuple[Any, ...]:

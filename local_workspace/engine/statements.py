@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 from pyspark.errors import AnalysisException
 
 from local_workspace.engine import catalog_statements, delta_statements, describe_statements, table_statements
+from local_workspace.engine.arrow_results import AtHand
 from local_workspace.engine.catalog import CatalogError
 from local_workspace.engine.names import Cursor, Namespace, TableName, quoted
 from local_workspace.engine.sql_text import parameter_names
 
 if TYPE_CHECKING:
+    from pyspark.sql.types import StructType
+
     from local_workspace.engine.session import Engine
 
 NESTED_VIEW = "__describe_history_"
@@ -76,8 +79,8 @@ class Call:
         used = {name: self.arguments[name] for name in parameter_names(text) if name in self.arguments}
         return self.engine.session.sql(text, used or None)
 
-    def frame(self, rows: list[Any], schema: str) -> Any:
-        return self.engine.session.createDataFrame(rows, schema)
+    def frame(self, rows: list[Any], schema: str | StructType) -> Any:
+        return AtHand.of(self.engine.session.createDataFrame(rows, schema))
 
     def nothing(self) -> Any:
         """The answer of a command that has none."""

@@ -110,6 +110,21 @@ dbutils.notebook.exit(f'{newest.version} {newest.operation} {nested.v}')
     assert operation
 
 
+def test_rows_that_are_at_hand_are_those_that_the_engine_would_give(live: Bench) -> None:
+    source = """
+spark.range(2).write.mode('overwrite').saveAsTable('petinsure360.silver.answered')
+same = []
+for statement in ('DESCRIBE HISTORY petinsure360.silver.answered LIMIT 1', 'SHOW TABLES IN petinsure360.silver',
+                  'DESCRIBE DETAIL petinsure360.silver.answered'):
+    answer = spark.sql(statement)
+    asked = answer.select('*')
+    same.append(answer.collect() == asked.collect() and len(answer.collect()) > 0)
+    same.append(answer.toArrow().equals(asked.toArrow()) and answer.schema == asked.schema)
+dbutils.notebook.exit(str(same))
+"""
+    assert live.run(source).result == str([True] * 6)
+
+
 def test_cloud_paths_are_folders_of_the_workspace(live: Bench) -> None:
     source = """
 path = 'abfss://raw@lake.dfs.core.windows.net/claims'

@@ -99,7 +99,7 @@ def described_commit(spark: SparkSession) -> Callable[[str], Commit]:
     """The newest commit of a table, as DESCRIBE HISTORY tells it."""
 
     def commit(table: str) -> Commit:
-        row = spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").select("version", "timestamp").collect()[0]
+        row = spark.sql(f"DESCRIBE HISTORY {table} LIMIT 1").collect()[0]
         return Commit(int(row["version"]), str(row["timestamp"]))
 
     return commit

@@ -15,6 +15,7 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
+from local_workspace.engine.delta_log import newest_commits
 from medallion.bronze import run_bronze
 from medallion.gold import run_gold
 from medallion.result import Result
@@ -209,15 +210,18 @@ class Workspace:
         return {layer: self.run(layer, claim_ids, as_of) for layer in LAYERS}
 
     def delta(self, table: str) -> DeltaTable:
+        return DeltaTable(str(self.folder(table)))
+
+    def folder(self, table: str) -> Path:
         schema, name = table.rsplit(".", 2)[-2:]
-        return DeltaTable(str(self.root / "tables" / schema / name))
+        return self.root / "tables" / schema / name
 
     def version(self, table: str) -> int:
         return int(self.delta(table).version())
 
     def last_commit(self, table: str) -> Commit:
-        entry = self.delta(table).history(1)[0]
-        return Commit(int(entry["version"]), str(entry["timestamp"]))
+        (newest,) = newest_commits(self.folder(table), 1)
+        return Commit(newest["version"], str(newest["timestamp"]))
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         return list(self.delta(table).to_pyarrow_table().to_pylist())
