@@ -23,6 +23,7 @@ from local_workspace.engine.one_catalog import NameInterceptor, OneCatalog
 from local_workspace.engine.plan_paths import PathInterceptor, PathMapper
 from local_workspace.engine.registration import Registrar, engine_catalogs
 from local_workspace.engine.remote import expect_reachable, has_delta_in_spark_catalog, served_catalogs
+from local_workspace.engine.settings_memory import remember_settings
 from local_workspace.engine.shared_registration import SharedRegistrar
 from local_workspace.engine.statements import NESTED_VIEW, Statements
 
@@ -197,6 +198,7 @@ class Engine:
     def _configure(self) -> None:
         if not self._remote:  # an engine in this process loses no answer that it would have to be asked for again
             self.session.client.disable_reattachable_execute()
+            remember_settings(self.session.client)
         own = _SPARK_CONF if self._names.active else {} if self._remote else _EMBEDDED_CONF
         for key, value in (_SESSION_CONF | own).items():
             self.session.conf.set(key, value)

@@ -125,6 +125,21 @@ dbutils.notebook.exit(str(same))
     assert live.run(source).result == str([True] * 6)
 
 
+def test_a_notebook_sees_what_it_has_set_by_either_way(live: Bench) -> None:
+    source = """
+def noon():
+    return spark.sql("SELECT date_format(timestamp'2025-07-01 12:00:00Z', 'HH')").collect()[0][0]
+seen = [spark.conf.get('spark.sql.session.timeZone'), noon()]
+spark.conf.set('spark.sql.session.timeZone', 'Asia/Tokyo')
+seen += [spark.conf.get('spark.sql.session.timeZone'), noon()]
+spark.sql('SET spark.sql.session.timeZone = America/New_York')
+seen += [spark.conf.get('spark.sql.session.timeZone'), noon()]
+spark.conf.unset('spark.sql.session.timeZone')
+dbutils.notebook.exit(str(seen))
+"""
+    assert live.run(source).result == str(["UTC", "12", "Asia/Tokyo", "21", "America/New_York", "08"])
+
+
 def test_cloud_paths_are_folders_of_the_workspace(live: Bench) -> None:
     source = """
 path = 'abfss://raw@lake.dfs.core.windows.net/claims'

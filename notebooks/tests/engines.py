@@ -14,6 +14,7 @@ from pyspark.sql.connect.client import DefaultChannelBuilder
 from pyspark.sql.connect.session import SparkSession as ConnectSession
 
 from local_workspace.engine.arrow_results import UNCOMPRESSED, fetch_rows_with_schema
+from local_workspace.engine.settings_memory import remember_settings
 
 _CONF = {
     "spark.sql.sources.default": "delta",
@@ -49,6 +50,7 @@ def embedded(catalogs: Sequence[str]) -> Iterator[SparkSession]:
     _, port = server.listening_address
     spark = _connected(f"sc://127.0.0.1:{port}", options=UNCOMPRESSED)
     fetch_rows_with_schema()
+    remember_settings(spark.client)
     spark.client.disable_reattachable_execute()  # as the local workspace does
     _configure(spark, _CONF | _EMBEDDED_CONF)
     try:
