@@ -1,6 +1,6 @@
 """Tables of the lakehouse: reading them, and the three ways of writing that a repeat or a kill cannot spoil."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -261,11 +261,12 @@ class Lake:
             + f"THEN INSERT ({', '.join(columns)}) VALUES ({values})"
         )
 
-    def finish(self) -> list[TableResult]:
-        """Fill in versions, row counts and the rows that this run wrote. An untouched table costs only its log."""
-        for table, commit in self.commits(self._touched & set(self.results)).items():
+    def finish(self, tables: Collection[str] | None = None) -> list[TableResult]:
+        """Fill in versions, row counts and the rows that this run wrote, of all tracked tables or some of them. An
+        untouched table costs only its log."""
+        present = [table for table in (self.results if tables is None else tables) if self.exists(table)]
+        for table, commit in self.commits(self._touched & set(present)).items():
             self.results[table].version_after = commit.version
-        present = [table for table in self.results if self.exists(table)]
         if present:
             for row in self._run.spark.sql(" UNION ALL ".join(map(self._count_statement, present))).collect():
                 self.results[row["name"]].rows = int(row["n"])

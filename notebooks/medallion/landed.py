@@ -5,12 +5,14 @@ They lie in data files of their own, so reading them costs what has landed, and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from medallion.lake import Lake
+from medallion.parallel import both
 from medallion.pending import bronze_rows
 from medallion.run import Run
 from medallion.schemas import Entity
@@ -45,8 +47,10 @@ def since_last_run(run: Run, lake: Lake, standing: Standing, entity: Entity) -> 
     if now.version <= kept.version:
         return None
     try:
-        files = _new_files(lake, entity, listed.version)
-        grown_by = lake.read(table).count() - lake.read_version(table, kept.version).count()
+        files, grown_by = both(
+            partial(_new_files, lake, entity, listed.version),
+            lambda: lake.read(table).count() - lake.read_version(table, kept.version).count(),
+        )
     except Exception:  # noqa: BLE001 - each engine has its own error for a version that was cleaned up
         return None
     if not 0 < len(files) <= _FEW_FILES or sum(file["rows"] for file in files) != grown_by:

@@ -1,7 +1,7 @@
 """How many rows broke which rule, per batch: read from what the batch wrote, so it is true after a kill as well."""
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
@@ -47,10 +47,9 @@ class Summary:
         return [RuleResult(rule, severity, failed) for (rule, severity), failed in sorted(counts.items())]
 
 
-def summarise(lake: Lake, run_id: str, without: Collection[str] = ()) -> Summary:
-    """What a batch wrote into silver and quarantine, also before it was killed; `without` tables that it did not write
-    for certain."""
-    return _summary(lake, lambda rows: rows.where(F.col("_run_id") == run_id), without)
+def summarise(lake: Lake, run_id: str) -> Summary:
+    """What a batch wrote into silver and quarantine, also before it was killed."""
+    return _summary(lake, lambda rows: rows.where(F.col("_run_id") == run_id))
 
 
 def summarise_all(lake: Lake) -> Summary:
@@ -58,12 +57,14 @@ def summarise_all(lake: Lake) -> Summary:
     return _summary(lake, lambda rows: rows)
 
 
-def _summary(lake: Lake, mine: Callable[[DataFrame], DataFrame], without: Collection[str] = ()) -> Summary:
-    counted = {f"silver.{entity.table}": (F.lit(entity.table), "_warnings", "written") for entity in ENTITIES}
-    counted[QUARANTINE] = (F.col("table_name"), "_rejects", "quarantined")
-    parts = [_counts(mine(lake.read(table)), *how) for table, how in counted.items() if table not in without]
+def _summary(lake: Lake, mine: Callable[[DataFrame], DataFrame]) -> Summary:
+    parts = [
+        _counts(mine(lake.read(f"silver.{entity.table}")), F.lit(entity.table), "_warnings", "written")
+        for entity in ENTITIES
+    ]
+    parts.append(_counts(mine(lake.read(QUARANTINE)), F.col("table_name"), "_rejects", "quarantined"))
     summary = Summary({}, {}, {})
-    for row in _union(parts).collect() if parts else []:
+    for row in _union(parts).collect():
         if row["rule"] is not None:
             summary.failed[row["table_name"], row["rule"]] = int(row["n"])
         else:

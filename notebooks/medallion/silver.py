@@ -56,7 +56,7 @@ class Silver:
                 Anew(self._run, self._lake, self._progress).make()
             else:
                 self._build(standing)
-            self._report(standing, judged_all=anew, untold=untold)
+            self._report(judged_all=anew, untold=untold)
             self._pass_gate(standing)
         self._result.unknown_claim_ids = self._unknown_claim_ids()
         self._progress.finished()
@@ -158,16 +158,12 @@ class Silver:
             return
         self._lake.merge(table, changed(rows, self._lake.read(table), keys, state), keys)
 
-    def _report(self, standing: Standing, *, judged_all: bool, untold: Sequence[str]) -> None:
+    def _report(self, *, judged_all: bool, untold: Sequence[str]) -> None:
         """Counts and rule results of what this run wrote, and results of the batches that died before they told any."""
-        lake, run_id = self._lake, self._run.batch_id
-        has_written = any(map(lake.touched, TABLES))
-        as_before = [table for table in TABLES if standing.is_unchanged(table)]
-        summary = quality.summarise(lake, run_id, as_before) if has_written else quality.Summary({}, {}, {})
-        quality.store(lake, run_id, quality.summarise_all(lake) if has_written and judged_all else summary)
-        for died in untold:
-            quality.store(lake, died, quality.summarise(lake, died))
-        self._result.tables = self._lake.finish()
+        lake = self._lake
+        tell = partial(self._tell_quality, judged_all=judged_all, untold=untold)
+        summary, _ = both(tell, partial(lake.finish, [table for table in TABLES if table != quality.TABLE]))
+        self._result.tables = lake.finish([quality.TABLE])
         tables = self._lake.results
         for entity in ENTITIES:
             table, quarantined = tables[f"silver.{entity.table}"], summary.quarantined.get(entity.table, 0)
@@ -179,6 +175,16 @@ class Silver:
         self._result.quality = summary.broken()
         if self._result.rows_quarantined:
             self._result.warnings.append(f"{self._result.rows_quarantined} rows were put into quarantine")
+
+    def _tell_quality(self, *, judged_all: bool, untold: Sequence[str]) -> quality.Summary:
+        """Write rule results; answers those of what this run wrote."""
+        lake, run_id = self._lake, self._run.batch_id
+        has_written = any(map(lake.touched, TABLES))
+        summary = quality.summarise(lake, run_id) if has_written else quality.Summary({}, {}, {})
+        quality.store(lake, run_id, quality.summarise_all(lake) if has_written and judged_all else summary)
+        for died in untold:
+            quality.store(lake, died, quality.summarise(lake, died))
+        return summary
 
     def _unknown_claim_ids(self) -> list[str]:
         if self._run.claim_ids is None:

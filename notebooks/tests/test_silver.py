@@ -106,6 +106,28 @@ def test_warnings_let_the_row_in_and_are_counted(workspace, make):
     assert stored["policy_known"] == (1, 0)
 
 
+def test_a_batch_that_comes_again_after_another_counts_all_of_its_rows(workspace, make):
+    """A repaired run has the id of its first attempt; what refused rows of it wait for has not changed since."""
+
+    def silver(batch_id, claim):
+        workspace.land(f"claims/{claim['claim_id']}.jsonl", [claim])
+        workspace.run("bronze")
+        workspace.run("silver", batch_id=batch_id)
+
+    workspace.land_book()
+    workspace.land("claims/refused.jsonl", [make.claim("R", claim_amount="-1")])
+    silver("first", make.claim("A"))
+    silver("second", make.claim("B"))
+    silver("first", make.claim("C"))
+    stored = {
+        (r["_run_id"], r["rule"]): (r["checked"], r["failed"])
+        for r in workspace.rows("silver.quality_results")
+        if r["table_name"] == "claims"
+    }
+    assert stored["first", "claim_amount_positive"] == (3, 1)
+    assert stored["second", "claim_amount_positive"] == (1, 0)
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_the_latest_version_wins_in_whatever_order_it_lands(workspace, make, order):
     versions = [make.claim(paid_amount="1.00"), make.claim(paid_amount="2.00", updated_at="2025-04-01T00:00:00Z")]
