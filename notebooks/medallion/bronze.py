@@ -141,7 +141,11 @@ class Bronze:
         return raw.contents(self._run.spark, self._run.landing_path, files, self._landed)
 
     def _append(self, files: list[LandedFile], headers: dict[str, str]) -> None:
-        at_once([partial(self._append_to, entity, files, headers) for entity in ENTITIES])
+        sizes = Counter[str]()
+        for file in files:
+            sizes[file.table] += file.size
+        most_first = sorted(ENTITIES, key=lambda entity: -sizes[entity.table])  # so that it is not waited for alone
+        at_once([partial(self._append_to, entity, files, headers) for entity in most_first])
 
     def _append_to(self, entity: Entity, files: list[LandedFile], headers: dict[str, str]) -> None:
         """All new rows of a table, whole files in each commit.
@@ -213,6 +217,8 @@ class Bronze:
 
     def _unknown_claim_ids(self) -> list[str]:
         """Chosen claims that bronze does not hold after this run."""
+        if self._run.claim_ids is None:
+            return []
         held = bronze_rows(self._run, self._lake, CLAIMS)
         return unknown_claim_ids(self._run, held.select(F.trim("claim_id").alias("claim_id")))
 

@@ -1,6 +1,7 @@
 """Gold: the figures that people act on, each table exactly what a full rebuild from the released claims would give."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import pyarrow as pa
@@ -27,6 +28,16 @@ Write = Callable[[Lake, str, DataFrame, Sequence[str]], None]
 TABLES = (release.TABLE, *FIGURES)
 _OF_THE_BOOK = ("gold.monthly_kpis", "gold.provider_performance", "gold.risk_scoring")
 NEEDED = ("claims", "policies", "customers", "pets", "vet_providers")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """What can be told while claims are released: premium earned by month, exposure by age, and what the figures of the
+    book hold."""
+
+    earned: DataFrame
+    exposure: DataFrame
+    held: dict[str, pa.Table | None]
 
 
 class Gold:
@@ -64,18 +75,26 @@ class Gold:
 
     def _build(self, standing: Standing) -> None:
         anew = standing.is_of_other_code
-        moved, known = both(partial(release.release, self._run, self._lake, standing, anew=anew), self._known)
+        moved, ahead = both(
+            partial(release.release, self._run, self._lake, standing, anew=anew), partial(self._ahead, standing)
+        )
         self._progress.did(release.TABLE)
         write = contents.replace if anew else contents.sync
         whole = [
-            partial(self._write, write if anew else partial(contents.sync, held=known[table]), table, make)
-            for table, make in self._figures(standing).items()
+            partial(self._write, write if anew else partial(contents.sync, held=ahead.held[table]), table, make)
+            for table, make in self._figures(standing, ahead).items()
         ]
         at_once([*whole, partial(self._customers, standing, moved, write)])
 
-    def _known(self) -> dict[str, pa.Table | None]:
-        """What the figures of the book are compared with: they are not written while claims are released."""
-        return {table: contents.known(self._lake, table, FIGURES[table].keys) for table in _OF_THE_BOOK}
+    def _ahead(self, standing: Standing) -> _Ahead:
+        as_of, pets, policies = self._run.as_of, self._lake.read("silver.pets"), self._lake.read("silver.policies")
+        return _Ahead(
+            standing.part("earned", ["silver.policies"], lambda: earned_by_month(policies, as_of)),
+            standing.part(
+                "exposure", ["silver.policies", "silver.pets"], lambda: exposure_by_age(pets, policies, as_of)
+            ),
+            {table: contents.known(self._lake, table, FIGURES[table].keys) for table in _OF_THE_BOOK},
+        )
 
     def _write(self, write: Write, table: str, make: Callable[[], DataFrame]) -> None:
         self._write_stamped(write, table, FIGURES[table].stamped(make(), self._run))
@@ -84,24 +103,21 @@ class Gold:
         write(self._lake, table, rows, FIGURES[table].keys)
         self._progress.did(table)
 
-    def _figures(self, standing: Standing) -> dict[str, Callable[[], DataFrame]]:
+    def _figures(self, standing: Standing, ahead: _Ahead) -> dict[str, Callable[[], DataFrame]]:
         """The aggregates of the whole book, which are cheap to make again."""
         spark, as_of, read = self._run.spark, self._run.as_of, self._lake.read
-        claims, pets, policies = read(release.TABLE), read("silver.pets"), read("silver.policies")
+        claims = read(release.TABLE)
 
         def monthly() -> DataFrame:
-            earned = standing.part("earned", ["silver.policies"], lambda: earned_by_month(policies, as_of))
             by_month = standing.part_by_partition("claims", release.TABLE, partial(claims_by_month, as_of=as_of))
             reported = standing.part_by_partition("reported", release.TABLE, partial(reported_by_month, as_of=as_of))
-            return monthly_kpis(by_month, ibnr_by_month(spark, reported, as_of), earned)
-
-        def risk() -> DataFrame:
-            sources = ["silver.policies", "silver.pets"]
-            exposure = standing.part("exposure", sources, lambda: exposure_by_age(pets, policies, as_of))
-            return risk_scoring(exposure, claims, as_of)
+            return monthly_kpis(by_month, ibnr_by_month(spark, reported, as_of), ahead.earned)
 
         def providers() -> DataFrame:
             return provider_performance(read("silver.vet_providers"), claims, as_of)
+
+        def risk() -> DataFrame:
+            return risk_scoring(ahead.exposure, claims, as_of)
 
         return dict(zip(_OF_THE_BOOK, (monthly, providers, risk), strict=True))
 

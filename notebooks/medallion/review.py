@@ -1,8 +1,10 @@
 """Which raw rows silver judges in this run, and what it finds of those it refuses."""
 
+from pyspark.sql import DataFrame
+
 from medallion import landed, pending
 from medallion.conform import Judged
-from medallion.few import Keys
+from medallion.few import FEW, Keys
 from medallion.judging import Judging
 from medallion.lake import Lake
 from medallion.landed import Landed
@@ -57,8 +59,19 @@ class Review:
     def of_keys(self, entity: Entity, keys: Keys, new: Landed | None) -> Judged:
         """Judge all rows of the keys in `_key`, and note what the table refuses."""
         judged = self._judging.judged(entity, keys, new)
-        self.verdicts.append(Verdicts(entity.table, keys.rows, self._judging.rejected(entity, judged)))
+        self._note(entity, keys.rows, judged)
         return judged
+
+    def note(self, entity: Entity, judged: Judged) -> None:
+        """Note what the table refuses of `everything`, which is judged anew for that."""
+        self._note(entity, judged.rows.select("_key"), judged)
+
+    def _note(self, entity: Entity, keys: DataFrame, judged: Judged) -> None:
+        self.verdicts.append(Verdicts(entity.table, keys, self._judging.rejected(entity, judged)))
+
+    def are_few(self, entity: Entity) -> bool:
+        """Whether few raw rows of a table have landed."""
+        return bool(pending.bronze_rows(self._run, self._lake, entity).limit(FEW + 1).count() <= FEW)
 
     def refused(self, entity: Entity, *referred_to: str) -> pending.Refused:
         """Which refused rows to judge again: those that what they refer to, or a later day, may let pass.

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 
 from medallion import claims, few, gate, landed, pending, quality
 from medallion.anew import Anew
+from medallion.conform import Judged
 from medallion.few import Keys
 from medallion.lake import Lake
 from medallion.landed import Landed
@@ -75,14 +76,13 @@ class Silver:
     def _build(self, standing: Standing) -> None:
         review = Review(self._run, self._lake, standing)
         records = partial(self._records, review)
-        at_once(
-            [
-                partial(records, CUSTOMERS),
-                partial(self._pets_and_policies, review, standing),
-                partial(records, VET_PROVIDERS),
-            ]
-        )
-        write_claims = self._claims(review, standing)
+        referred_to = [
+            partial(self._pets_and_policies, review, standing),  # first, as it takes longest
+            partial(records, CUSTOMERS),
+            partial(records, VET_PROVIDERS),
+        ]
+        _, every_claim = both(partial(at_once, referred_to), partial(self._every_claim, review))
+        write_claims = self._first_claims(review, every_claim) if every_claim else self._claims(review, standing)
         _, heal = both(write_claims, partial(update, self._run, self._lake, review.verdicts))
         self._progress.did("silver.claims")
         heal()
@@ -115,22 +115,34 @@ class Silver:
         if not standing.is_unchanged(HISTORY, "silver.policies"):
             self._write("silver.policies", current_policies(self._run, self._lake), [POLICIES.key], ("_content_hash",))
 
+    def _every_claim(self, review: Review) -> Judged | None:
+        """How all claims are judged once what they refer to is there; None when the table is made already."""
+        if self._lake.exists(claims.TABLE):
+            return None
+        return review.everything(CLAIMS, self._chosen_claims())
+
+    def _first_claims(self, review: Review, every_claim: Judged) -> Callable[[], None]:
+        """Answers the writing of the table that is left; few claims are judged twice at once, and not one after the
+        other: for the table, and for quarantine."""
+        write = partial(self._lake.append, claims.TABLE, all_claim_rows(self._run, every_claim))
+        if review.are_few(CLAIMS):
+            review.note(CLAIMS, every_claim)
+            return write
+        write()
+        keys = Keys.of(self._run, self._claim_keys(None, "all", stale=False), "_key")
+        if keys:
+            review.of_keys(CLAIMS, keys, None)
+        return nothing
+
     def _claims(self, review: Review, standing: Standing) -> Callable[[], None]:
         """Judge what is pending. Answers the writing that is left: of few claims, which do not need all the memory."""
-        is_new = not self._lake.exists("silver.claims")
-        if is_new:
-            everything = review.everything(CLAIMS, self._chosen_claims())
-            self._lake.append("silver.claims", all_claim_rows(self._run, everything))
         settled = standing.was_complete and standing.is_unchanged(*_REFERRED_TO)
         refused = review.refused(CLAIMS) if settled else "all"
-        new = None if is_new else review.new(CLAIMS)
-        keys = Keys.of(self._run, self._claim_keys(new, refused, stale=not is_new and not settled), "_key")
+        new = review.new(CLAIMS)
+        keys = Keys.of(self._run, self._claim_keys(new, refused, stale=not settled), "_key")
         if not keys:
             return nothing
         judge = partial(review.of_keys, CLAIMS, keys, new)
-        if is_new:
-            judge()
-            return nothing
         judged, held = both(judge, partial(claims.as_held, self._run, self._lake, keys))
         good = judged.rows.where("_good").select(*CLAIMS.columns, *KEPT, "_refs_hash", *REFERENCE_COLUMNS)
         merge = partial(claims.merge, self._run, self._lake, good, held)
