@@ -28,7 +28,7 @@ class Anew:
     def make(self) -> None:
         rejected = [self._records(CUSTOMERS), self._records(PETS), self._policies(), self._records(VET_PROVIDERS)]
         judged = self._judging.judged(CLAIMS, self._held_or_chosen())
-        self._replace("silver.claims", all_claim_rows(self._run, judged), CLAIMS.key)
+        self._replace("silver.claims", all_claim_rows(self._run, self._lake, judged), CLAIMS.key)
         quarantine.replace(self._run, self._lake, [*rejected, self._judging.rejected(CLAIMS, judged)])
         self._progress.did(QUARANTINE)
 

@@ -41,7 +41,7 @@ def merge(run: Run, lake: Lake, good: DataFrame, held: DataFrame) -> None:
         places = with_facts(owed, own, "claim_id").select(_PLACE, "_own").distinct().collect()
         rows = _wide(lake, fresh, ids.rows, owed, [place for place, is_own in places if not is_own])
         held_in = frozenset(place for place, _ in places if place is not None)
-        lake.merge(TABLE, claim_rows(run, rows), [CLAIMS.key], held_in=held_in)
+        lake.merge(TABLE, claim_rows(run, lake, rows), [CLAIMS.key], held_in=held_in)
 
 
 def _neighbours(run: Run, lake: Lake, ids: Keys, held: DataFrame) -> DataFrame:

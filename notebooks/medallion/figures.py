@@ -187,7 +187,7 @@ _RELEASED = _columns(
     ("string", "customer_state customer_zip_code provider_name provider_type provider_state"),
     ("boolean", "is_in_network"),
     ("array<string>", "warnings review_flags"),
-    ("string", "_content_hash _row_hash _run_id service_quarter"),
+    ("string", "_content_hash _row_hash _run_id table_part"),
 )
 SCHEMAS = {"gold.claims_analytics": _struct(_RELEASED)} | {table: figure.schema for table, figure in FIGURES.items()}
 """Each table's columns in the order in which they are written."""

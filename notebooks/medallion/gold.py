@@ -45,7 +45,7 @@ class Gold:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._lake = Lake(run, SCHEMAS)
+        self._lake = Lake(run, SCHEMAS, book="silver.claims")
         self._progress = Progress(run, TABLES)
         self._result = Result("gold")
 
@@ -74,7 +74,7 @@ class Gold:
         self._result.unknown_claim_ids = self._unknown_claim_ids()
 
     def _build(self, standing: Standing) -> None:
-        anew = standing.is_of_other_code
+        anew = standing.is_to_be_made_anew
         moved, ahead = both(
             partial(release.release, self._run, self._lake, standing, anew=anew), partial(self._ahead, standing)
         )

@@ -39,7 +39,7 @@ def ibnr_by_month(spark: SparkSession, reported: DataFrame, as_of: date) -> Data
 
 
 def reported_by_month(claims: DataFrame, as_of: date) -> DataFrame:
-    """(service_quarter, month, lag, amount): the cost of a month's claims reported within 0, 1, … MAX_LAG months."""
+    """(table_part, month, lag, amount): the cost of a month's claims reported within 0, 1, … MAX_LAG months."""
     lag = _month_number("submitted_date") - _month_number("service_date")
     incurred = F.sum(F.col("paid_amount") + F.col("case_reserve")).cast("double")
     sums = valued(claims, as_of).groupBy(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -16,9 +16,13 @@ from medallion.run import Commit, Run
 
 STAMPS = ("as_of", "_run_id")
 """What a row of a figure says about the run that last changed it; never part of its hash."""
-PARTITIONS = {"silver.claims": "service_quarter", "gold.claims_analytics": "service_quarter"}
+PARTITIONS = {"silver.claims": "table_part", "gold.claims_analytics": "table_part"}
 """The large tables' partitions: a change of few claims rewrites the quarters it touches, not the book. The last
 columns, where Sail writes them whatever their place."""
+WHOLE = "whole"
+SMALL_BOOK = 20_000
+"""Up to so many claims lie in one part, `whole`: they are not more than a quarter of a large book, and each part costs
+every plan and every write."""
 ADDITIONS = 17
 """New claims are added to a large table as files of their own; each so many versions the quarters they fall into are
 written anew, so that small files do not pile up. A prime: no rhythm of additions and corrections always misses it."""
@@ -46,9 +50,11 @@ class _Merged:
 class Lake:
     """The tables of one catalog during one run. Every write is one Delta commit: old or new, never half."""
 
-    def __init__(self, run: Run, schemas: Mapping[str, StructType] | None = None) -> None:
-        """`schemas` declares tables, their columns in the order in which they are written."""
+    def __init__(self, run: Run, schemas: Mapping[str, StructType] | None = None, *, book: str | None = None) -> None:
+        """`schemas` declares tables, their columns in the order in which they are written; `book` is a table of claims
+        that tells how many there are."""
         self._run = run
+        self._book = book
         self._schemas = schemas or {}
         self._names: dict[str, set[str] | None] = {}
         self._touched: set[str] = set()
@@ -90,6 +96,17 @@ class Lake:
     def read_version(self, table: str, version: int) -> DataFrame:
         """The table as it was at a version; the engine's error when that is not kept any more."""
         return self._run.spark.sql(f"SELECT * FROM {self.full_name(table)} VERSION AS OF {version}")
+
+    @cached_property
+    def is_small_book(self) -> bool:
+        """Whether the claims lie in one part, in this run; a layer whose book has outgrown that is made anew."""
+        return self._book is None or not self.exists(self._book) or self.read(self._book).count() <= SMALL_BOOK
+
+    def part_of(self, day: str) -> Column:
+        """The partition of a claim by the day of its service: the quarter, 'YYYY-Qn', or WHOLE in a small book; null
+        without a day."""
+        quarter = F.concat_ws("-Q", F.year(day).cast("string"), F.quarter(day).cast("string"))
+        return F.when(F.col(day).isNotNull(), F.lit(WHOLE) if self.is_small_book else quarter)
 
     def track(self, tables: Sequence[str]) -> None:
         """Note the versions that the tables of this layer have before anything is written."""
@@ -276,8 +293,3 @@ class Lake:
     def _count_statement(self, table: str) -> str:
         mine = f"count_if(_run_id = '{self._run.batch_id}')" if table in self._touched else "0"
         return f"SELECT '{table}' AS name, count(*) AS n, {mine} AS mine FROM {self.full_name(table)}"
-
-
-def quarter(column: str) -> Column:
-    """The quarter of a date, 'YYYY-Qn'."""
-    return F.concat_ws("-Q", F.year(column).cast("string"), F.quarter(column).cast("string"))

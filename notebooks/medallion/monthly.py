@@ -24,7 +24,7 @@ OPEN_BY_AGE = {
 }
 """Days since a claim was submitted, first and last."""
 _MONEY = "decimal(12,2)"
-_QUARTER = PARTITIONS[TABLE]
+_PART = PARTITIONS[TABLE]
 _SUMS = ("claim_amount", "approved_amount", "paid_amount", "case_reserve", "expected_paid", "leakage_amount")
 _COUNTS = (
     *("claims", "open_claims", "decided_claims", "approved_claims", "denied_claims", "paid_claims"),
@@ -39,13 +39,13 @@ def monthly_kpis(claims: DataFrame, reserves: DataFrame, earned: DataFrame) -> D
     `claims` is `claims_by_month`, `reserves` `ibnr_by_month`, and `earned` `earned_by_month`.
     """
     reserves = reserves.withColumnRenamed("service_month", "year_month")
-    months = earned.join(claims.drop(_QUARTER), "year_month", "full_outer").join(reserves, "year_month", "left")
+    months = earned.join(claims.drop(_PART), "year_month", "full_outer").join(reserves, "year_month", "left")
     return _ratios(_without_nulls(months))
 
 
 def claims_by_month(claims: DataFrame, as_of: date) -> DataFrame:
-    """Counts, sums and times of the claims of each quarter and month of service."""
-    months = valued(claims, as_of).groupBy(_QUARTER, F.col("service_month").alias("year_month"))
+    """Counts, sums and times of the claims of each part of the table and month of service, which lies in one part."""
+    months = valued(claims, as_of).groupBy(_PART, F.col("service_month").alias("year_month"))
     return months.agg(*_claim_figures(as_of))
 
 

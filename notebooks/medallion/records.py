@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from medallion.conform import Judged, newest_first
 from medallion.joins import kept_after
-from medallion.lake import PARTITIONS, Lake, quarter
+from medallion.lake import PARTITIONS, Lake
 from medallion.run import Run
 from medallion.schemas import CLAIMS, POLICIES, Entity
 from medallion.terms import TERM_COLUMNS, with_terms
@@ -45,9 +45,9 @@ def current_policies(run: Run, lake: Lake) -> DataFrame:
     return current.select(*POLICIES.columns, *KEPT, _stamp(run))
 
 
-def all_claim_rows(run: Run, judged: Judged) -> DataFrame:
+def all_claim_rows(run: Run, lake: Lake, judged: Judged) -> DataFrame:
     """The accepted claims of all that are judged, with what their policies promise."""
-    return claim_rows(run, with_owed(kept_after("_refs_hash", judged.rows, "_good")))
+    return claim_rows(run, lake, with_owed(kept_after("_refs_hash", judged.rows, "_good")))
 
 
 def with_owed(claims: DataFrame) -> DataFrame:
@@ -55,10 +55,10 @@ def with_owed(claims: DataFrame) -> DataFrame:
     return with_terms(claims).withColumn("_row_hash", F.md5(state_of(_ROW_STATE)))
 
 
-def claim_rows(run: Run, claims: DataFrame) -> DataFrame:
+def claim_rows(run: Run, lake: Lake, claims: DataFrame) -> DataFrame:
     """Accepted claims that have OWED."""
-    partition = F.when(F.col("service_date").isNotNull(), quarter("service_date")).alias(PARTITIONS["silver.claims"])
-    stamps = ("_refs_hash", "_row_hash", _stamp(run), partition)
+    part = lake.part_of("service_date").alias(PARTITIONS["silver.claims"])
+    stamps = ("_refs_hash", "_row_hash", _stamp(run), part)
     return claims.select(*CLAIMS.columns, *TERM_COLUMNS, *KEPT, *stamps)
 
 

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from medallion import contents, few, flags, pending
 from medallion.few import Keys
 from medallion.joins import that_have, with_facts
-from medallion.lake import PARTITIONS, Changes, Lake, quarter
+from medallion.lake import PARTITIONS, Changes, Lake
 from medallion.parallel import both
 from medallion.references import policy_terms
 from medallion.rules import DECIDED
@@ -93,7 +93,7 @@ def _merge(run: Run, lake: Lake, fresh: DataFrame, ids: DataFrame) -> frozenset[
     signs = signs.select("claim_id", "customer_id", "provider_id", "service_date", *flags.SIGNS, "_told")
     now = flags.flagged(flags.with_crowds(few.computed(run, signs.where(_may_change()))))
     flagged = few.computed(run, now.where("NOT (review_flags <=> _told)").select("claim_id", "review_flags"))
-    rows = _rows(_joined(that_have(fresh, flagged, "claim_id"), lake, few_rows=True), run)
+    rows = _rows(_joined(that_have(fresh, flagged, "claim_id"), lake, few_rows=True), run, lake)
     moved = flagged.join(ids, "claim_id", "left_anti")
     if not moved.isEmpty():
         again = held.drop("review_flags", "_run_id").join(moved, "claim_id")
@@ -113,7 +113,7 @@ def _whole(claims: DataFrame, lake: Lake, run: Run) -> DataFrame:
     facts = flags.with_terms(claims.select(*flags.FACTS), policy_terms(lake))
     crowds = flags.with_crowds(flags.with_own_signs(facts))  # first, as few rows wait for them then
     by_claim = flags.flagged(flags.with_repeats(crowds)).select("claim_id", "review_flags")
-    return _rows(_joined(that_have(claims, by_claim, "claim_id"), lake), run)
+    return _rows(_joined(that_have(claims, by_claim, "claim_id"), lake), run, lake)
 
 
 def _with_released(claims: DataFrame, lake: Lake) -> DataFrame:
@@ -191,7 +191,7 @@ def _joined(claims: DataFrame, lake: Lake, *, few_rows: bool = False) -> DataFra
     return claims
 
 
-def _rows(claims: DataFrame, run: Run) -> DataFrame:
+def _rows(claims: DataFrame, run: Run, lake: Lake) -> DataFrame:
     zero = F.lit(0).cast(_MONEY)
     claims = claims.withColumn("pet_age_years", full_years("_born_on", "service_date"))
     return claims.select(
@@ -221,7 +221,7 @@ def _rows(claims: DataFrame, run: Run) -> DataFrame:
         "_content_hash",
         _released_hash().alias("_row_hash"),
         F.lit(run.batch_id).alias("_run_id"),
-        quarter("service_date").alias(PARTITIONS[TABLE]),
+        lake.part_of("service_date").alias(PARTITIONS[TABLE]),
     )
 
 

@@ -4,7 +4,7 @@ from pyspark.sql import DataFrame
 
 from medallion import landed, pending
 from medallion.conform import Judged
-from medallion.few import FEW, Keys
+from medallion.few import Keys
 from medallion.judging import Judging
 from medallion.lake import Lake
 from medallion.landed import Landed
@@ -68,10 +68,6 @@ class Review:
 
     def _note(self, entity: Entity, keys: DataFrame, judged: Judged) -> None:
         self.verdicts.append(Verdicts(entity.table, keys, self._judging.rejected(entity, judged)))
-
-    def are_few(self, entity: Entity) -> bool:
-        """Whether few raw rows of a table have landed."""
-        return bool(pending.bronze_rows(self._run, self._lake, entity).limit(FEW + 1).count() <= FEW)
 
     def refused(self, entity: Entity, *referred_to: str) -> pending.Refused:
         """Which refused rows to judge again: those that what they refer to, or a later day, may let pass.

@@ -39,7 +39,7 @@ class Silver:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._lake = Lake(run)
+        self._lake = Lake(run, book="bronze.claims")
         self._progress = Progress(run, TABLES)
         self._result = Result("silver")
 
@@ -51,7 +51,7 @@ class Silver:
         if standing.holds():
             self._result.tables = list(self._lake.results.values())
         else:
-            anew = standing.is_of_other_code and any(map(self._lake.exists, TABLES))
+            anew = standing.is_to_be_made_anew and any(map(self._lake.exists, TABLES))
             untold = [] if standing.is_unchanged(QUARANTINE, quality.TABLE) else quality.untold(self._lake)
             if anew:
                 Anew(self._run, self._lake, self._progress).make()
@@ -82,7 +82,8 @@ class Silver:
             partial(records, VET_PROVIDERS),
         ]
         _, every_claim = both(partial(at_once, referred_to), partial(self._every_claim, review))
-        write_claims = self._first_claims(review, every_claim) if every_claim else self._claims(review, standing)
+        is_made = self._lake.exists(claims.TABLE)
+        write_claims = self._claims(review, standing) if is_made else self._first_claims(review, every_claim)
         _, heal = both(write_claims, partial(update, self._run, self._lake, review.verdicts))
         self._progress.did("silver.claims")
         heal()
@@ -116,17 +117,19 @@ class Silver:
             self._write("silver.policies", current_policies(self._run, self._lake), [POLICIES.key], ("_content_hash",))
 
     def _every_claim(self, review: Review) -> Judged | None:
-        """How all claims are judged once what they refer to is there; None when the table is made already."""
-        if self._lake.exists(claims.TABLE):
+        """How all claims are judged once what they refer to is there; None when the table is made already, and for
+        chosen claims, which are judged at once."""
+        if self._lake.exists(claims.TABLE) or self._run.claim_ids is not None:
             return None
-        return review.everything(CLAIMS, self._chosen_claims())
+        return review.everything(CLAIMS)
 
-    def _first_claims(self, review: Review, every_claim: Judged) -> Callable[[], None]:
+    def _first_claims(self, review: Review, every_claim: Judged | None) -> Callable[[], None]:
         """Answers the writing of the table that is left; few claims are judged twice at once, and not one after the
         other: for the table, and for quarantine."""
-        write = partial(self._lake.append, claims.TABLE, all_claim_rows(self._run, every_claim))
-        if review.are_few(CLAIMS):
-            review.note(CLAIMS, every_claim)
+        judged = every_claim or review.everything(CLAIMS, self._chosen_claims())
+        write = partial(self._lake.append, claims.TABLE, all_claim_rows(self._run, self._lake, judged))
+        if self._lake.is_small_book:
+            review.note(CLAIMS, judged)
             return write
         write()
         keys = Keys.of(self._run, self._claim_keys(None, "all", stale=False), "_key")

@@ -6,12 +6,13 @@ tables, computing it again gives the same. That is true of a part of a layer as 
 need not be looked at, and what changed since then can be told by comparing with those versions.
 
 Each run leaves the code it ran. Where that is other code, what the tables hold may follow other rules, or lack columns:
-then the layer is made anew, and what differs is written.
+then the layer is made anew, and what differs is written. So it is when the book has outgrown the one part of a table
+that a small one lies in: claims of one month never lie in two parts.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -42,18 +43,24 @@ class Standing:
         self._kept = notes.read(run, layer)
         self._kept_basis: dict[str, Any] = self._kept.get("basis") or {}
         self._parts: dict[str, str] = {}
-        self.is_of_other_code = self._kept.get("code") != _code()
+        self._is_of_other_code = self._kept.get("code") != _code()
 
     def holds(self) -> bool:
         """Whether nothing has changed since the last full run; then the row counts of that run are still true."""
         kept, tables = self._kept, self._tables()
-        if self.is_of_other_code or not tables or not self.was_complete or kept.get("tables") != tables:
+        if self._is_of_other_code or not tables or not self.was_complete or kept.get("tables") != tables:
             return False
         if self._kept_basis != self._basis:
             return False
         for name, rows in kept["rows"].items():
             self._lake.results[name].rows = rows
         return True
+
+    @cached_property
+    def is_to_be_made_anew(self) -> bool:
+        """Whether the tables are those of other code, or of a book that has outgrown the one part that its claims lie
+        in."""
+        return self._is_of_other_code or self._kept.get("small_book") != self._lake.is_small_book
 
     @property
     def was_complete(self) -> bool:
@@ -62,8 +69,8 @@ class Standing:
 
     def kept(self, table: str) -> Commit | None:
         """The commit that a source or a table of the layer had at the end of the last run; None when that is not known,
-        or the run was one of other code."""
-        if self.is_of_other_code:
+        or the layer is to be made anew."""
+        if self.is_to_be_made_anew:
             return None
         commits = {**(self._kept_basis.get("sources") or {}), **(self._kept.get("tables") or {})}
         return Commit(*commits[table]) if table in commits else None
@@ -119,6 +126,7 @@ class Standing:
         """Say what the tables are made of, and with `nothing_pending` that the layer is all that its sources give."""
         left = {
             "code": _code(),
+            "small_book": self._lake.is_small_book,
             "basis": self._basis,
             "tables": self._tables(),
             "rows": {table: result.rows for table, result in self._lake.results.items()},

@@ -9,8 +9,9 @@ OTHER = {"customer_id": "CUS-2", "pet_id": "PET-2", "policy_id": "POL-2"}
 
 
 @pytest.fixture
-def lake(workspace, make):
-    """Two customers with a claim each, in different quarters, and a claim that is refused."""
+def lake(workspace, make, monkeypatch):
+    """Two customers with a claim each, in different quarters of a large book, and a claim that is refused."""
+    monkeypatch.setattr("medallion.lake.SMALL_BOOK", 0)
     workspace.land("customers/a.csv", make.csv([make.customer(), make.customer(customer_id="CUS-2")]))
     workspace.land("pets/a.csv", make.csv([make.pet(), make.pet(customer_id="CUS-2", pet_id="PET-2")]))
     workspace.land("vet_providers/a.csv", make.csv([make.provider()]))
@@ -26,9 +27,7 @@ def _files(lake, table):
 
 
 def _claims(lake):
-    return {
-        i: (row["service_quarter"], str(row["service_date"])) for i, row in lake.by("silver.claims", "claim_id").items()
-    }
+    return {i: (row["table_part"], str(row["service_date"])) for i, row in lake.by("silver.claims", "claim_id").items()}
 
 
 def _claims_by_customer(lake):
@@ -41,7 +40,7 @@ def test_a_batch_rewrites_the_quarters_it_touches_and_no_other(lake, make, table
     again = make.claim("B", service_date="2025-05-11", updated_at="2025-07-01T00:00:00Z", **OTHER)
     lake.land("claims/b.jsonl", [again])
     lake.run_all()
-    untouched = {file for file in before if "service_quarter=2025-Q1" in file}
+    untouched = {file for file in before if "table_part=2025-Q1" in file}
     assert untouched
     assert _files(lake, table) & before == untouched
 
@@ -51,7 +50,7 @@ def test_a_claim_that_moves_to_another_quarter_is_in_that_one_only(lake, make):
     lake.run_all()
     assert len(lake.rows("silver.claims")) == len(lake.rows("gold.claims_analytics")) == 2
     assert _claims(lake)["A"] == ("2025-Q2", "2025-06-10")
-    assert lake.by("gold.claims_analytics", "claim_id")["A"]["service_quarter"] == "2025-Q2"
+    assert lake.by("gold.claims_analytics", "claim_id")["A"]["table_part"] == "2025-Q2"
 
 
 def test_a_new_claim_that_brings_another_customers_claim_a_flag_leaves_one_of_each(lake, make):
@@ -78,7 +77,7 @@ def test_only_the_months_of_touched_quarters_are_added_up(lake, make, monkeypatc
     seen = []
 
     def noting(claims, as_of):
-        seen.append({row[0] for row in claims.select("service_quarter").distinct().collect()})
+        seen.append({row[0] for row in claims.select("table_part").distinct().collect()})
         return claims_by_month(claims, as_of)
 
     def claims():

@@ -28,7 +28,7 @@ def test_rows_that_lack_a_declared_column_are_not_written(workspace, lake):
 
 def _claims(lake, *ids):
     rows = [(claim_id, f"2025-Q{number % 2 + 1}") for number, claim_id in enumerate(ids)]
-    return lake.spark.createDataFrame(rows, "claim_id string, service_quarter string")
+    return lake.spark.createDataFrame(rows, "claim_id string, table_part string")
 
 
 def test_new_claims_are_added_and_now_and_then_small_files_are_made_one(workspace, lake):
@@ -47,5 +47,5 @@ def test_new_claims_are_added_and_now_and_then_small_files_are_made_one(workspac
 def test_a_claim_that_is_held_is_not_added_again(workspace, lake):
     lake.append("silver.claims", _claims(lake, "A", "B"))
     lake.merge("silver.claims", _claims(lake, "C", "A"), ["claim_id"])
-    held = {row["claim_id"]: row["service_quarter"] for row in workspace.rows("silver.claims")}
+    held = {row["claim_id"]: row["table_part"] for row in workspace.rows("silver.claims")}
     assert (len(workspace.rows("silver.claims")), held) == (3, {"A": "2025-Q2", "B": "2025-Q2", "C": "2025-Q1"})

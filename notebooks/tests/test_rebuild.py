@@ -18,6 +18,8 @@ TABLES = [table for table in GRAINS if not table.startswith("bronze.") and table
 """What a rebuild makes; all but silver.quality_results, whose grain is the batch."""
 STAMPS = {"_run_id", "as_of"}
 CLAIM_IDS = [f"CLM-{n}" for n in range(6)]
+SMALL_BOOKS = st.sampled_from([0, 4, 20_000])
+"""How many claims lie in one part: none, so few that the book outgrows it on the way, or all."""
 
 
 class Killed(BaseException):
@@ -157,7 +159,13 @@ def _content(workspace, table: str) -> Counter[str]:
     return Counter(map(repr, rows))
 
 
-def _check(fresh, steps: list[Landing | Layer], makers) -> None:
+def _check(fresh, steps: list[Landing | Layer], makers, small_book: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("medallion.lake.SMALL_BOOK", small_book)
+        _expect_a_rebuild(fresh, steps, makers)
+
+
+def _expect_a_rebuild(fresh, steps: list[Landing | Layer], makers) -> None:
     grown = fresh()
     grown.land_book()
     for file in grown.landing.rglob("*.csv"):
@@ -256,11 +264,12 @@ STEADY = [
 
 
 @settings(max_examples=3, derandomize=True, **QUIET)
-@example(steps=STORY)
-@example(steps=STEADY)
-@given(steps=histories(5))
-def test_a_few_histories_end_in_the_tables_of_a_rebuild(fresh, makers, steps):
-    _check(fresh, steps, makers)
+@example(steps=STORY, small_book=0)
+@example(steps=STEADY, small_book=0)
+@example(steps=STEADY, small_book=4)
+@given(steps=histories(5), small_book=SMALL_BOOKS)
+def test_a_few_histories_end_in_the_tables_of_a_rebuild(fresh, makers, steps, small_book):
+    _check(fresh, steps, makers, small_book)
 
 
 @settings(**QUIET | {"phases": (Phase.explicit,)})
@@ -273,11 +282,11 @@ def test_rows_that_are_too_many_for_the_driver_end_in_the_same_tables(fresh, mak
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("medallion.few.FEW", 2)
         patched.setattr("medallion.few.KEYS", keys)
-        _check(fresh, steps, makers)
+        _check(fresh, steps, makers, small_book=0)
 
 
 @pytest.mark.long
 @settings(max_examples=100, **QUIET)
-@given(steps=histories(14))
-def test_many_histories_end_in_the_tables_of_a_rebuild(fresh, makers, steps):
-    _check(fresh, steps, makers)
+@given(steps=histories(14), small_book=SMALL_BOOKS)
+def test_many_histories_end_in_the_tables_of_a_rebuild(fresh, makers, steps, small_book):
+    _check(fresh, steps, makers, small_book)

@@ -144,3 +144,39 @@ def test_newer_code_commits_nothing_where_it_comes_to_the_same(lake):
     before = lake.versions()
     lake.run_all()
     assert lake.versions() == before
+
+
+def _parts(workspace, table):
+    return {row["claim_id"]: row["table_part"] for row in workspace.rows(table)}
+
+
+CLAIMS = ("silver.claims", "gold.claims_analytics")
+
+
+def test_a_book_that_outgrows_its_one_part_lies_in_quarters_from_then_on(lake, make, monkeypatch):
+    monkeypatch.setattr("medallion.lake.SMALL_BOOK", 3)
+    assert [_parts(lake, table) for table in CLAIMS] == [{"A": "whole", "B": "whole"}] * 2
+    lake.land("claims/b.jsonl", [make.claim("D", service_date="2025-05-10"), make.claim("E")])
+    lake.run_all()
+    parts = {"A": "2025-Q1", "B": "2025-Q1", "D": "2025-Q2", "E": "2025-Q1"}
+    assert [_parts(lake, table) for table in CLAIMS] == [parts] * 2
+    before = {table: set(lake.delta(table).file_uris()) for table in CLAIMS}
+    lake.land("claims/c.jsonl", [make.claim("D", service_date="2025-05-11", updated_at="2025-07-01T00:00:00Z")])
+    lake.run_all()
+    for table in CLAIMS:
+        kept = {file for file in before[table] if "2025-Q1" in file}
+        assert kept
+        assert set(lake.delta(table).file_uris()) & before[table] == kept
+
+
+def test_claims_that_lay_in_other_partitions_lie_in_those_of_this_code(lake):
+    wanted = {table: _facts(lake, table) for table in CLAIMS}
+    for table in CLAIMS:
+        name = f"{lake.catalog}.{table}"
+        rows = lake.spark.table(name).withColumnRenamed("table_part", "service_quarter")
+        writer = rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
+        writer.partitionBy("service_quarter").saveAsTable(name)
+    _code_is_older(lake)
+    lake.run_all()
+    assert {table: _facts(lake, table) for table in CLAIMS} == wanted
+    assert [lake.delta(table).metadata().partition_columns for table in CLAIMS] == [["table_part"]] * 2
