@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
+from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StringType, StructField, StructType
 
 from medallion.run import Run
@@ -15,7 +16,7 @@ KEYS = 200_000
 """So many bare keys still travel, some 4 MB of them."""
 
 
-def as_arrow(rows: DataFrame) -> Any:
+def as_arrow(rows: DataFrame) -> pa.Table | None:
     """The rows as an Arrow table, computed once; None when there are many."""
     held = rows.limit(FEW + 1).toArrow()
     return held if held.num_rows <= FEW else None
@@ -23,11 +24,15 @@ def as_arrow(rows: DataFrame) -> Any:
 
 def computed(run: Run, rows: DataFrame) -> DataFrame:
     """The rows as they are now, computed once, when they are few; else as they were given."""
-    limited = rows.limit(FEW + 1)
-    held = limited.toArrow()
-    if held.num_rows > FEW:
-        return rows
-    return run.spark.createDataFrame(held) if held.num_rows else run.spark.createDataFrame([], limited.schema)
+    held = as_arrow(rows)
+    return rows if held is None else frame(run, held)
+
+
+def frame(run: Run, rows: pa.Table) -> DataFrame:
+    """The Arrow table as a DataFrame, also when it has no rows."""
+    if rows.num_rows:
+        return run.spark.createDataFrame(rows)
+    return run.spark.createDataFrame([], from_arrow_schema(rows.schema))
 
 
 def column(run: Run, name: str, texts: Iterable[str]) -> DataFrame:

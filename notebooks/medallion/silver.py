@@ -146,7 +146,7 @@ class Silver:
         if not keys:
             return nothing
         judge = partial(review.of_keys, CLAIMS, keys, new)
-        judged, held = both(judge, partial(claims.as_held, self._run, self._lake, keys))
+        judged, held = both(judge, partial(claims.as_held, self._run, self._lake, keys, new))
         good = judged.rows.where("_good").select(*CLAIMS.columns, *KEPT, "_refs_hash", *REFERENCE_COLUMNS)
         merge = partial(claims.merge, self._run, self._lake, good, held)
         if keys.few:
