@@ -76,7 +76,10 @@ class Target:
 
     def history(self, limit: int | None) -> list[dict[str, Any]]:
         """What the commits say of themselves, the newest first."""
-        newest = newest_commits(self.folder, limit) if limit else []
+        try:
+            newest = newest_commits(self.folder, limit) if limit else []
+        except OSError:  # the table is being dropped, or its log tidied
+            newest = []
         return newest or list(self.open().history(limit))
 
     def columns_changed(self, call: Call) -> None:

@@ -40,7 +40,7 @@ def as_held(run: Run, lake: Lake, keys: Keys, new: Landed | None) -> Held:
     rows = lake.read(TABLE).join(keys.rows.withColumnRenamed("_key", "claim_id"), "claim_id", "left_semi")
     rows = rows.select("claim_id", "policy_id", *_STATE, F.col("_row_hash").alias(_HELD), _PLACE)
     judged = few.computed(run, rows)
-    named = few.as_arrow(new.rows.select(filled("policy_id").alias("policy_id"))) if new else None
+    named = few.as_arrow(new.rows.select(filled("policy_id").alias("policy_id"))) if new and new.count else None
     if named is None:
         return Held(judged, None, frozenset())
     policies = frozenset(named.column(0).to_pylist()) - {None}
@@ -70,7 +70,7 @@ def _neighbours(run: Run, lake: Lake, ids: Keys, held: Held) -> DataFrame:
     own = ids.rows.select("claim_id")
     moved = held.judged.join(own, "claim_id", "left_semi").select("policy_id")
     wanted = ids.rows.select("policy_id").unionAll(moved)
-    others = _read_ahead(held, few.as_arrow(wanted))
+    others = _read_ahead(held, wanted)
     if others is not None:
         rows = few.frame(run, others).join(own, "claim_id", "left_anti")
     else:
@@ -79,11 +79,14 @@ def _neighbours(run: Run, lake: Lake, ids: Keys, held: Held) -> DataFrame:
     return with_terms_and_history(rows, lake, few_rows=ids.few)
 
 
-def _read_ahead(held: Held, wanted: pa.Table | None) -> pa.Table | None:
+def _read_ahead(held: Held, wanted: DataFrame) -> pa.Table | None:
     """The claims of the wanted policies, where those of all of them were read."""
-    if held.of_policies is None or wanted is None or not held.policies.issuperset(wanted.column(0).to_pylist()):
+    if (rows := held.of_policies) is None or (policies := few.as_arrow(wanted)) is None:
         return None
-    return held.of_policies.filter(pc.is_in(held.of_policies.column("policy_id"), wanted.column(0).combine_chunks()))
+    names = policies.column(0).combine_chunks()
+    if not held.policies.issuperset(names.to_pylist()):
+        return None
+    return rows.filter(pc.is_in(rows.column("policy_id"), names))
 
 
 def _of_policies(lake: Lake, policies: DataFrame) -> DataFrame:

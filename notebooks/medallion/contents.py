@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from medallion import few
 from medallion.joins import with_facts
-from medallion.lake import STAMPS, Lake
+from medallion.lake import PARTITIONS, STAMPS, Lake
 from medallion.parallel import both
 
 _GONE = "_gone"
@@ -20,7 +20,7 @@ _GONE = "_gone"
 
 def known(lake: Lake, table: str, keys: Sequence[str]) -> pa.Table | None:
     """Keys, hash and stamps of the rows held: what `sync` compares with. None when they are many, or not all there."""
-    if not lake.exists(table) or not {"_row_hash", *STAMPS} <= set(lake.columns(table)):
+    if not lake.exists(table) or not {*keys, "_row_hash", *STAMPS} <= set(lake.columns(table)):
         return None
     return few.as_arrow(lake.read(table).select(*keys, "_row_hash", *STAMPS))
 
@@ -54,39 +54,48 @@ def sync(
 
 
 def sync_part(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str], held: DataFrame) -> None:
-    """Make a part of the table, of which `held` are the rows, hold exactly `wanted`: few rows, changed by a MERGE."""
+    """Make a part of the table, of which `held` are the rows, hold exactly `wanted`: few rows, which are merged."""
     now, rows = both(held.select(*keys, "_row_hash").toArrow, wanted.toArrow)
-    known, own = _tuples(now, (*keys, "_row_hash")), _tuples(rows, (*keys, "_row_hash"))
-    unchanged, stay = set(known), {row[:-1] for row in own}
+    before, own = _tuples(now, (*keys, "_row_hash")), _tuples(rows, (*keys, "_row_hash"))
+    unchanged, stay = set(before), {row[:-1] for row in own}
     fresh = rows.filter(pa.array([row not in unchanged for row in own], pa.bool_()))
-    gone = now.select(list(keys)).filter(pa.array([row[:-1] not in stay for row in known], pa.bool_()))
+    gone = now.select(list(keys)).filter(pa.array([row[:-1] not in stay for row in before], pa.bool_()))
     whole = pa.concat_tables([_nullable(fresh), _nullable(gone)], promote_options="default")
     whole = whole.append_column(_GONE, pa.array([False] * fresh.num_rows + [True] * gone.num_rows, pa.bool_()))
     lake.merge_few(table, whole, keys, gone=_GONE)
 
 
 def replace(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str]) -> None:
-    """The same by all columns: for a table of other code, which may lack columns and hold other rows."""
+    """The same by all columns: for a table of other code, which may lack columns and hold other rows.
+
+    A row that only lies in another partition now is unchanged.
+    """
     if not lake.exists(table):
         lake.append(table, wanted)
         return
-    if not set(wanted.columns) <= set(lake.columns(table)):
+    part = PARTITIONS.get(table)
+    columns, there = [name for name in wanted.columns if name != part], lake.columns(table)
+    if not set(columns) <= set(there):
         lake.overwrite(table, wanted)
         return
-    facts = [name for name in wanted.columns if name not in STAMPS]
-    stamps = [name for name in STAMPS if name in wanted.columns]
-    _overwrite(lake, table, wanted, keys, F.md5(F.to_json(F.struct(*facts))), stamps)
+    facts = [name for name in columns if name not in STAMPS]
+    stamps = [name for name in STAMPS if name in columns]
+    state = F.md5(F.to_json(F.struct(*facts)))
+    if part is None or part in there:
+        _overwrite(lake, table, wanted, keys, state, stamps, part=part)
+    else:
+        _overwrite(lake, table, wanted, keys, state, stamps, differs=True)
 
 
 def _with_kept_stamps(rows: Any, held: Any, keys: Sequence[str]) -> Any:
     """The Arrow table `rows` with the stamps of those that `held` (keys, hash, stamps) has unchanged; None when all are
     and nothing else is held."""
     names = (*keys, "_row_hash", *STAMPS)
-    known = {row[:-2]: row[-2:] for row in _tuples(held, names)}
+    before = {row[:-2]: row[-2:] for row in _tuples(held, names)}
     own = _tuples(rows, names)
-    if len(own) == held.num_rows == sum(row[:-2] in known for row in own):
+    if len(own) == held.num_rows == sum(row[:-2] in before for row in own):
         return None
-    stamps = [known.get(row[:-2], row[-2:]) for row in own]
+    stamps = [before.get(row[:-2], row[-2:]) for row in own]
     for place, name in enumerate(STAMPS):
         number = rows.schema.get_field_index(name)
         field = rows.schema.field(number)
@@ -111,25 +120,29 @@ def _overwrite(
     state: Column,
     stamps: Sequence[str],
     *,
+    part: str | None = None,
     differs: bool = False,
 ) -> None:
-    """Compare and write where the rows are."""
-    held = lake.read(table)
-    both = with_facts(wanted.withColumn("_state", state), _states(held, keys, state, stamps), *keys)
+    """Compare and write where the rows are; `part` is a column whose change is written and leaves the row's stamps."""
+    held, kept_as = lake.read(table), [*stamps, *([part] if part else [])]
+    rows = with_facts(wanted.withColumn("_state", state), _states(held, keys, state, kept_as), *keys)
     same = F.coalesce(F.col("_held_state") == F.col("_state"), F.lit(False))
     if not differs:
-        rows, kept = both.agg(F.count("*"), F.count_if(same)).collect()[0]
-        if rows == kept == held.count():
+        stays = same & F.col(f"_held_{part}").eqNullSafe(F.col(part)) if part else same
+        count, kept = rows.agg(F.count("*"), F.count_if(stays)).collect()[0]
+        if count == kept == held.count():
             return
     kept_stamps = {name: F.when(same, F.col(f"_held_{name}")).otherwise(F.col(name)) for name in stamps}
-    lake.overwrite(table, both.withColumns(kept_stamps).select(*wanted.columns))
+    lake.overwrite(table, rows.withColumns(kept_stamps).select(*wanted.columns))
 
 
-def _states(held: DataFrame, keys: Sequence[str], state: Column, stamps: Sequence[str]) -> DataFrame:
-    """One row a key, also where older code left two: `_held_state` and `_held_<stamp>`.
+def _states(held: DataFrame, keys: Sequence[str], state: Column, columns: Sequence[str]) -> DataFrame:
+    """One row a key, also where older code left two: `_held_state` and `_held_<column>`.
 
     Each column has an aggregate of its own: one over a struct takes Sail 0.7.2 time that grows with the square of the
     keys.
     """
     each = held.withColumn("_held_state", state).groupBy(*keys)
-    return each.agg(F.min("_held_state").alias("_held_state"), *[F.min(name).alias(f"_held_{name}") for name in stamps])
+    return each.agg(
+        F.min("_held_state").alias("_held_state"), *[F.min(name).alias(f"_held_{name}") for name in columns]
+    )

@@ -81,19 +81,20 @@ class Gold:
         self._progress.did(release.TABLE)
         write = contents.replace if anew else contents.sync
         whole = [
-            partial(self._write, write if anew else partial(contents.sync, held=ahead.held[table]), table, make)
+            partial(self._write, write if anew else partial(contents.sync, held=ahead.held.get(table)), table, make)
             for table, make in self._figures(standing, ahead).items()
         ]
         at_once([*whole, partial(self._customers, standing, moved, write)])
 
     def _ahead(self, standing: Standing) -> _Ahead:
+        compared = () if standing.is_to_be_made_anew else _OF_THE_BOOK
         as_of, pets, policies = self._run.as_of, self._lake.read("silver.pets"), self._lake.read("silver.policies")
         return _Ahead(
             standing.part("earned", ["silver.policies"], lambda: earned_by_month(policies, as_of)),
             standing.part(
                 "exposure", ["silver.policies", "silver.pets"], lambda: exposure_by_age(pets, policies, as_of)
             ),
-            {table: contents.known(self._lake, table, FIGURES[table].keys) for table in _OF_THE_BOOK},
+            {table: contents.known(self._lake, table, FIGURES[table].keys) for table in compared},
         )
 
     def _write(self, write: Write, table: str, make: Callable[[], DataFrame]) -> None:

@@ -22,6 +22,13 @@ class Judging:
     def __init__(self, run: Run, lake: Lake) -> None:
         self._run = run
         self._lake = lake
+        self._repeated: dict[str, Keys | None] = {}
+
+    def find_repeated(self, entity: Entity) -> Keys | None:
+        """Keys with several versions among all raw rows; looked for once."""
+        if entity.table not in self._repeated:
+            self._repeated[entity.table] = pending.repeated(self._run, self._raw(entity, None, None))
+        return self._repeated[entity.table]
 
     def judged(self, entity: Entity, keys: Keys | None, landed: Landed | None = None) -> Judged:
         """All versions of the keys (None: of every key), typed and judged; few are judged once, here and now.
@@ -34,7 +41,7 @@ class Judging:
         if few_keys:
             rows = judge(evaluate, None, placed(raw, several=True)).rows
             return Judged(None, few.computed(self._run, rows))
-        several = pending.repeated(self._run, raw)
+        several = self.find_repeated(entity) if keys is None else pending.repeated(self._run, raw)
         if several is None:
             return judge(evaluate, placed(raw, several=False), None)
         single = placed(raw.join(several.rows, "_key", "left_anti"), several=False)

@@ -21,8 +21,8 @@ PARTITIONS = {"silver.claims": "table_part", "gold.claims_analytics": "table_par
 columns, where Sail writes them whatever their place."""
 WHOLE = "whole"
 SMALL_BOOK = 20_000
-"""Up to so many claims lie in one part, `whole`: they are not more than a quarter of a large book, and each part costs
-every plan and every write."""
+"""Up to so many claims lie in one part, `whole`: all of them are no more than three months of a large book, and each
+part costs every plan and every write."""
 ADDITIONS = 17
 """New claims are added to a large table as files of their own; each so many versions the quarters they fall into are
 written anew, so that small files do not pile up. A prime: no rhythm of additions and corrections always misses it."""
@@ -100,7 +100,9 @@ class Lake:
     @cached_property
     def is_small_book(self) -> bool:
         """Whether the claims lie in one part, in this run; a layer whose book has outgrown that is made anew."""
-        return self._book is None or not self.exists(self._book) or self.read(self._book).count() <= SMALL_BOOK
+        if self._book is None:
+            raise ValueError("this lake was not told which table tells the size of the book")
+        return not self.exists(self._book) or self.read(self._book).count() <= SMALL_BOOK
 
     def part_of(self, day: str) -> Column:
         """The partition of a claim by the day of its service: the quarter, 'YYYY-Qn', or WHOLE in a small book; null
@@ -175,7 +177,10 @@ class Lake:
             writer = writer.partitionBy(PARTITIONS[table])
         writer.saveAsTable(self.full_name(table))
         schema, name = table.split(".")
-        self._names[schema] = {*(self._names.get(schema) or ()), name}
+        names = self._names.get(schema)
+        if names is None:
+            names = self._names[schema] = set()
+        names.add(name)
         self._wrote(table, None)
 
     def _wrote(self, table: str, few_rows: _Merged | None) -> None:

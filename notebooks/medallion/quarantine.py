@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -50,23 +49,21 @@ def rejected_rows(judged: DataFrame, table: str, run_id: str) -> DataFrame:
 
 
 def update(run: Run, lake: Lake, verdicts: Sequence[Verdicts]) -> Callable[[], None]:
-    """Bring quarantine up to date with all verdicts in one commit, or none when nothing changed.
+    """Find what all verdicts change in quarantine, and answer its writing: one commit, or none when nothing changed.
 
-    Answers what is left of that until the tables hold what was judged good: healed rows leave quarantine only then, or
-    a run that dies in between would leave them nowhere.
+    It has to come after those of the tables: what is healed would else be nowhere when the run dies in between, and of
+    its batch there would be refused rows only.
     """
     if not lake.exists(QUARANTINE):
-        lake.append(QUARANTINE, _all(run, [verdict.rejected for verdict in verdicts]))
-    elif verdicts:
-        changes = _union([_changes(lake, verdict) for verdict in verdicts])
-        rows = few.as_arrow(changes)
-        if rows is None:
-            return partial(lake.merge, QUARANTINE, changes, _KEYS, gone=_HEALED)
-        write = partial(lake.merge_few, QUARANTINE, rows, _KEYS, gone=_HEALED)
-        if pc.any(rows.column(_HEALED)).as_py():
-            return write
-        write()
-    return nothing
+        rejected = few.computed(run, _all(run, [verdict.rejected for verdict in verdicts]))
+        return partial(lake.append, QUARANTINE, rejected)
+    if not verdicts:
+        return nothing
+    changes = _union([_changes(lake, verdict) for verdict in verdicts])
+    rows = few.as_arrow(changes)
+    if rows is None:
+        return partial(lake.merge, QUARANTINE, changes, _KEYS, gone=_HEALED)
+    return partial(lake.merge_few, QUARANTINE, rows, _KEYS, gone=_HEALED)
 
 
 def replace(run: Run, lake: Lake, rejected: Sequence[DataFrame]) -> None:

@@ -29,6 +29,10 @@ class Review:
         """All rows of a table that is not there yet, or all of some keys. What is refused `rest` finds."""
         return self._judging.judged(entity, keys)
 
+    def look_ahead(self, entity: Entity) -> None:
+        """Find what `everything` needs and what is told by the raw rows alone."""
+        self._judging.find_repeated(entity)
+
     def rest(self, entity: Entity) -> None:
         """After a first write, note what the table has refused: nothing, when it took as many rows as have landed."""
         landed_in = f"bronze.{entity.table}"
@@ -63,7 +67,7 @@ class Review:
         return judged
 
     def note(self, entity: Entity, judged: Judged) -> None:
-        """Note what the table refuses of `everything`, which is judged anew for that."""
+        """Note what the table refuses of `everything`."""
         self._note(entity, judged.rows.select("_key"), judged)
 
     def _note(self, entity: Entity, keys: DataFrame, judged: Judged) -> None:

@@ -11,7 +11,6 @@ from pyspark.sql import DataFrame
 
 from medallion import claims, few, gate, landed, pending, quality
 from medallion.anew import Anew
-from medallion.conform import Judged
 from medallion.few import Keys
 from medallion.lake import Lake
 from medallion.landed import Landed
@@ -81,12 +80,15 @@ class Silver:
             partial(records, CUSTOMERS),
             partial(records, VET_PROVIDERS),
         ]
-        _, every_claim = both(partial(at_once, referred_to), partial(self._every_claim, review))
-        is_made = self._lake.exists(claims.TABLE)
-        write_claims = self._claims(review, standing) if is_made else self._first_claims(review, every_claim)
-        _, heal = both(write_claims, partial(update, self._run, self._lake, review.verdicts))
+        if self._lake.exists(claims.TABLE):
+            at_once(referred_to)
+            write_claims = self._claims(review, standing)
+        else:
+            at_once([*referred_to, partial(review.look_ahead, CLAIMS)])
+            write_claims = self._first_claims(review)
+        _, write_verdicts = both(write_claims, partial(update, self._run, self._lake, review.verdicts))
         self._progress.did("silver.claims")
-        heal()
+        write_verdicts()
         self._progress.did(QUARANTINE)
 
     def _pets_and_policies(self, review: Review, standing: Standing) -> None:
@@ -116,17 +118,10 @@ class Silver:
         if not standing.is_unchanged(HISTORY, "silver.policies"):
             self._write("silver.policies", current_policies(self._run, self._lake), [POLICIES.key], ("_content_hash",))
 
-    def _every_claim(self, review: Review) -> Judged | None:
-        """How all claims are judged once what they refer to is there; None when the table is made already, and for
-        chosen claims, which are judged at once."""
-        if self._lake.exists(claims.TABLE) or self._run.claim_ids is not None:
-            return None
-        return review.everything(CLAIMS)
-
-    def _first_claims(self, review: Review, every_claim: Judged | None) -> Callable[[], None]:
-        """Answers the writing of the table that is left; few claims are judged twice at once, and not one after the
-        other: for the table, and for quarantine."""
-        judged = every_claim or review.everything(CLAIMS, self._chosen_claims())
+    def _first_claims(self, review: Review) -> Callable[[], None]:
+        """Make the table; answers the writing that is left. Those of a small book are judged twice at the same time,
+        for the table and for quarantine; of a large one those are judged again that the table has refused."""
+        judged = review.everything(CLAIMS, self._chosen_claims())
         write = partial(self._lake.append, claims.TABLE, all_claim_rows(self._run, self._lake, judged))
         if self._lake.is_small_book:
             review.note(CLAIMS, judged)

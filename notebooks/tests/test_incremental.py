@@ -199,6 +199,23 @@ def test_premium_is_earned_anew_when_policies_change_and_only_then(lake, make):
     assert in_force() == {i: n + (i >= "2025-05") for i, n in before.items()}
 
 
+def test_refused_claims_do_not_come_before_the_good_ones_of_their_batch(lake, make, monkeypatch):
+    """Else the batch of a run that died would be one of refused rows only, and close the gate."""
+    lake.land("claims/b.jsonl", [make.claim("D"), make.claim("E", status="?")])
+    lake.run("bronze")
+
+    def die(*_):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("medallion.claims.merge", die)
+        with pytest.raises(Killed):
+            lake.run("silver")
+    assert set(lake.by("silver.quarantine", "key")) == {"C"}
+    lake.run("silver")
+    assert set(lake.by("silver.quarantine", "key")) == {"C", "E"}
+
+
 @pytest.mark.parametrize(
     ("dies_in", "claims", "refused"),
     [("medallion.silver.update", {"A", "B", "C"}, {"C"}), ("medallion.claims.merge", {"A", "B"}, {"C"})],

@@ -150,16 +150,23 @@ def _parts(workspace, table):
     return {row["claim_id"]: row["table_part"] for row in workspace.rows(table)}
 
 
+def _runs(workspace, table):
+    return {row["claim_id"]: row["_run_id"] for row in workspace.rows(table)}
+
+
 CLAIMS = ("silver.claims", "gold.claims_analytics")
 
 
 def test_a_book_that_outgrows_its_one_part_lies_in_quarters_from_then_on(lake, make, monkeypatch):
     monkeypatch.setattr("medallion.lake.SMALL_BOOK", 3)
     assert [_parts(lake, table) for table in CLAIMS] == [{"A": "whole", "B": "whole"}] * 2
+    runs = [_runs(lake, table) for table in CLAIMS]
     lake.land("claims/b.jsonl", [make.claim("D", service_date="2025-05-10"), make.claim("E")])
     lake.run_all()
     parts = {"A": "2025-Q1", "B": "2025-Q1", "D": "2025-Q2", "E": "2025-Q1"}
     assert [_parts(lake, table) for table in CLAIMS] == [parts] * 2
+    runs = [before | {"D": run, "E": run} for before, run in zip(runs, ("run-5", "run-6"), strict=True)]
+    assert [_runs(lake, table) for table in CLAIMS] == runs
     before = {table: set(lake.delta(table).file_uris()) for table in CLAIMS}
     lake.land("claims/c.jsonl", [make.claim("D", service_date="2025-05-11", updated_at="2025-07-01T00:00:00Z")])
     lake.run_all()
@@ -170,7 +177,7 @@ def test_a_book_that_outgrows_its_one_part_lies_in_quarters_from_then_on(lake, m
 
 
 def test_claims_that_lay_in_other_partitions_lie_in_those_of_this_code(lake):
-    wanted = {table: _facts(lake, table) for table in CLAIMS}
+    wanted, runs = [{table: look(lake, table) for table in CLAIMS} for look in (_facts, _runs)]
     for table in CLAIMS:
         name = f"{lake.catalog}.{table}"
         rows = lake.spark.table(name).withColumnRenamed("table_part", "service_quarter")
@@ -179,4 +186,5 @@ def test_claims_that_lay_in_other_partitions_lie_in_those_of_this_code(lake):
     _code_is_older(lake)
     lake.run_all()
     assert {table: _facts(lake, table) for table in CLAIMS} == wanted
+    assert {table: _runs(lake, table) for table in CLAIMS} == runs
     assert [lake.delta(table).metadata().partition_columns for table in CLAIMS] == [["table_part"]] * 2

@@ -37,7 +37,7 @@ class KnowsItself(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceState:
-    """ok, degraded or unknown; `last_known_at` is when it last showed runs, or, before that, when it was met."""
+    """ok, degraded or unknown; `last_known_at` is when it last showed runs, or when the last process met it."""
 
     kind: str
     name: str
