@@ -1,7 +1,7 @@
 """How many rows broke which rule, per batch: read from what the batch wrote, so it is true after a kill as well."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
@@ -47,9 +47,9 @@ class Summary:
         return [RuleResult(rule, severity, failed) for (rule, severity), failed in sorted(counts.items())]
 
 
-def summarise(lake: Lake, run_id: str) -> Summary:
-    """What a batch wrote into silver and quarantine, also before it was killed."""
-    return _summary(lake, lambda rows: rows.where(F.col("_run_id") == run_id))
+def summarise(lake: Lake, *run_ids: str) -> Summary:
+    """What batches wrote into silver and quarantine, also before they were killed."""
+    return _summary(lake, lambda rows: rows.where(F.col("_run_id").isin(*run_ids)))
 
 
 def summarise_all(lake: Lake) -> Summary:
@@ -82,6 +82,17 @@ def untold(lake: Lake) -> list[str]:
     return sorted(row[0] for row in waiting.distinct().collect())
 
 
+def unfinished(lake: Lake) -> list[str]:
+    """The batches that have rows in silver, none in quarantine and no results: they died before their refused rows were
+    written, which are in quarantine as those of the run that comes next."""
+    if not lake.exists(TABLE):
+        return []
+    tables = [f"silver.{entity.table}" for entity in ENTITIES if lake.exists(f"silver.{entity.table}")]
+    told = [lake.read(table).select("_run_id") for table in (TABLE, QUARANTINE) if lake.exists(table)]
+    written = _union([lake.read(table).select("_run_id").distinct() for table in tables])
+    return sorted({row[0] for row in written.join(_union(told), "_run_id", "left_anti").collect()})
+
+
 def _counts(rows: DataFrame, table: Column, broken: str, what: str) -> DataFrame:
     """(table_name, what, rule, n): one row without a rule for all rows, one for each broken rule."""
     named = F.array_append(F.col(broken), F.lit("*"))
@@ -94,9 +105,14 @@ def _counts(rows: DataFrame, table: Column, broken: str, what: str) -> DataFrame
     )
 
 
-def store(lake: Lake, run_id: str, summary: Summary) -> None:
-    """Write a batch's results once; a repeat of the same batch replaces them."""
+def store(lake: Lake, run_id: str, summary: Summary, finished: Sequence[str] = ()) -> None:
+    """Write a batch's results once; a repeat of the same batch replaces them.
+
+    They are told with those of the batches that this one has `finished`: a share of what was refused is one of all that
+    landed together. Of these nothing is left to be told.
+    """
     rows = summary.rows(run_id)
+    rows += [(*row[:3], 0, 0, died) for died in finished for row in rows]
     if not rows and lake.exists(TABLE):
         return
     results = lake.spark.createDataFrame(rows, _SCHEMA)

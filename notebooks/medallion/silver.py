@@ -4,7 +4,10 @@ The latest valid version of a key is in silver; its newest version is in quarant
 is one commit, and what has to be done is found by comparing tables, so a run that died is completed by the next one.
 """
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from pyspark.sql import DataFrame
@@ -33,6 +36,20 @@ TABLES = (
 _REFERRED_TO = ("silver.customers", "silver.pets", "silver.policies", "silver.vet_providers")
 
 
+@dataclass(frozen=True, slots=True)
+class _Died:
+    """Batches of runs that died: those that are to be told of yet, and those that this run finishes."""
+
+    untold: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
+
+    @staticmethod
+    def found(lake: Lake, run_id: str) -> _Died:
+        """To be asked before this run writes."""
+        others = (batch for batch in quality.unfinished(lake) if batch != run_id)
+        return _Died(tuple(quality.untold(lake)), tuple(others))
+
+
 class Silver:
     """One run of the layer."""
 
@@ -51,12 +68,12 @@ class Silver:
             self._result.tables = list(self._lake.results.values())
         else:
             anew = standing.is_to_be_made_anew and any(map(self._lake.exists, TABLES))
-            untold = [] if standing.is_unchanged(QUARANTINE, quality.TABLE) else quality.untold(self._lake)
+            died = _Died() if standing.is_unchanged(*TABLES) else _Died.found(self._lake, self._run.batch_id)
             if anew:
                 Anew(self._run, self._lake, self._progress).make()
             else:
                 self._build(standing)
-            self._report(judged_all=anew, untold=untold)
+            self._report(died, judged_all=anew)
             self._pass_gate(standing)
         self._result.unknown_claim_ids = self._unknown_claim_ids()
         self._progress.finished()
@@ -168,10 +185,10 @@ class Silver:
             return
         self._lake.merge(table, changed(rows, self._lake.read(table), keys, state), keys)
 
-    def _report(self, *, judged_all: bool, untold: Sequence[str]) -> None:
+    def _report(self, died: _Died, *, judged_all: bool) -> None:
         """Counts and rule results of what this run wrote, and results of the batches that died before they told any."""
         lake = self._lake
-        tell = partial(self._tell_quality, judged_all=judged_all, untold=untold)
+        tell = partial(self._tell_quality, died, judged_all=judged_all)
         summary, _ = both(tell, partial(lake.finish, [table for table in TABLES if table != quality.TABLE]))
         self._result.tables = lake.finish([quality.TABLE])
         tables = self._lake.results
@@ -186,14 +203,19 @@ class Silver:
         if self._result.rows_quarantined:
             self._result.warnings.append(f"{self._result.rows_quarantined} rows were put into quarantine")
 
-    def _tell_quality(self, *, judged_all: bool, untold: Sequence[str]) -> quality.Summary:
+    def _tell_quality(self, died: _Died, *, judged_all: bool) -> quality.Summary:
         """Write rule results; answers those of what this run wrote."""
         lake, run_id = self._lake, self._run.batch_id
         has_written = any(map(lake.touched, TABLES))
         summary = quality.summarise(lake, run_id) if has_written else quality.Summary({}, {}, {})
-        quality.store(lake, run_id, quality.summarise_all(lake) if has_written and judged_all else summary)
-        for died in untold:
-            quality.store(lake, died, quality.summarise(lake, died))
+        if has_written and judged_all:
+            quality.store(lake, run_id, quality.summarise_all(lake))
+        elif has_written and died.unfinished:
+            quality.store(lake, run_id, quality.summarise(lake, run_id, *died.unfinished), died.unfinished)
+        else:
+            quality.store(lake, run_id, summary)
+        for batch in died.untold:
+            quality.store(lake, batch, quality.summarise(lake, batch))
         return summary
 
     def _unknown_claim_ids(self) -> list[str]:
