@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
 from medallion import few
@@ -238,30 +240,37 @@ class Lake:
         That reads it once. A MERGE, which writes the same files where it has to copy rows, reads it three times. A
         large table that holds none of the keys only gets new files, and is written anew now and then.
         """
-        source, held = self._run.spark.createDataFrame(rows), self.read(table)
-        kinds = {field.name: field.dataType for field in held.schema.fields}
-        stay = source.where(~F.col(gone)) if gone else source
-        fresh = stay.select(
-            *[
-                (F.col(name) if name in rows.column_names else F.lit(None)).cast(kind).alias(name)
-                for name, kind in kinds.items()
-            ]
-        )
+        held, of_keys = self.read(table), self._run.spark.createDataFrame(rows.select(list(keys)))
+        columns = held.schema
+        fresh = self._in_columns(rows.filter(pc.invert(rows.column(gone))) if gone else rows, columns)
         touched, places = F.lit(True), set()
         if table in PARTITIONS:
             column = PARTITIONS[table]
             places = set(rows.column(column).to_pylist())
             if held_in is None:
-                same = held.join(source.select(*keys), list(keys), "left_semi")
+                same = held.join(of_keys, list(keys), "left_semi")
                 held_in = frozenset(row[0] for row in same.select(column).distinct().collect())
             if not held_in and (self.commit(table).version + 1) % ADDITIONS:
                 fresh.coalesce(1).write.format("delta").mode("append").saveAsTable(self.full_name(table))
                 return frozenset(places)
             places |= held_in
             touched = F.col(column).isin(sorted(places))
-        rest = held.where(touched).join(source.select(*keys), list(keys), "left_anti")
-        rest.select(*kinds).unionAll(fresh).writeTo(self.full_name(table)).overwrite(touched)
+        rest = held.where(touched).join(of_keys, list(keys), "left_anti")
+        rest.select(*columns.names).unionAll(fresh).writeTo(self.full_name(table)).overwrite(touched)
         return frozenset(places)
+
+    def _in_columns(self, rows: pa.Table, columns: StructType) -> DataFrame:
+        """Few rows with just these columns. What is of its type already is not cast: each cast costs the plan."""
+        own = from_arrow_schema(rows.schema)
+        there = [name for name in columns.names if name in own.names]
+        fits = {name for name in there if own[name].dataType == columns[name].dataType}
+        frame = few.frame(self._run, rows.select(there))
+        if len(fits) == len(columns):
+            return frame
+        made = {name: F.col(name) if name in there else F.lit(None) for name in columns.names}
+        return frame.select(
+            *[made[name] if name in fits else made[name].cast(columns[name].dataType).alias(name) for name in made]
+        )
 
     def _merge_many(self, table: str, source: DataFrame, keys: Sequence[str], gone: str | None) -> None:
         view = f"merge_{table.replace('.', '_')}"
