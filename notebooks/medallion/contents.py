@@ -20,7 +20,7 @@ _GONE = "_gone"
 
 def known(lake: Lake, table: str, keys: Sequence[str]) -> pa.Table | None:
     """Keys, hash and stamps of the rows held: what `sync` compares with. None when they are many, or not all there."""
-    if not lake.exists(table) or not {*keys, "_row_hash", *STAMPS} <= set(lake.columns(table)):
+    if not lake.exists(table) or not _is_comparable(lake, table, keys):
         return None
     return few.as_arrow(lake.read(table).select(*keys, "_row_hash", *STAMPS))
 
@@ -42,7 +42,7 @@ def sync(
     if not lake.exists(table):
         lake.append(table, wanted)
         return
-    if not {"_row_hash", *STAMPS} <= set(lake.columns(table)):
+    if not _is_comparable(lake, table, keys):
         lake.overwrite(table, wanted)
         return
     held = known(lake, table, keys) if held is None else held
@@ -51,6 +51,10 @@ def sync(
         _overwrite(lake, table, wanted, keys, F.col("_row_hash"), STAMPS, differs=differs)
     elif (kept := _with_kept_stamps(rows, held, keys)) is not None:
         lake.overwrite(table, lake.spark.createDataFrame(kept))
+
+
+def _is_comparable(lake: Lake, table: str, keys: Sequence[str]) -> bool:
+    return {*keys, "_row_hash", *STAMPS} <= set(lake.columns(table))
 
 
 def sync_part(lake: Lake, table: str, wanted: DataFrame, keys: Sequence[str], held: DataFrame) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from medallion.gate import MIN_JUDGED, MIN_REFUSED, TooManyRejected
-from notebooks.tests.test_rebuild import Killed
+from notebooks.tests.kills import killed_in
 
 BAD = MIN_JUDGED * 6 // 10
 
@@ -57,51 +57,38 @@ def test_few_bad_claims_are_a_warning_however_large_their_share(workspace, make)
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_a_batch_that_died_before_it_told_its_results_does_not_pass_either(workspace, make, monkeypatch, is_first):
+def test_a_batch_that_died_before_it_told_its_results_does_not_pass_either(workspace, make, is_first):
     if not is_first:
         workspace.land_book()
         workspace.run_all()
     _land(workspace, make, BAD)
 
-    def die(*_):
-        raise Killed
-
-    with monkeypatch.context() as patched:
-        patched.setattr("medallion.quality.store", die)
-        with pytest.raises(Killed):
-            workspace.run("silver")
+    with killed_in("medallion.quality.store"):
+        workspace.run("silver")
     assert len(workspace.rows("silver.quarantine")) == BAD
     with pytest.raises(TooManyRejected, match=r"60 of 100 rows .*\(60%\).*rule claim_amount_is_money"):
         workspace.run("silver")
 
 
-def test_the_refused_rows_of_a_run_that_died_are_a_share_of_all_that_landed_with_them(workspace, make, monkeypatch):
+def test_the_refused_rows_of_a_run_that_died_are_a_share_of_all_that_landed_with_them(workspace, make):
     """It wrote the good ones and died, so that the refused ones are those of the run that comes next."""
     workspace.land_book()
     workspace.run("bronze")
     workspace.run("silver")
     _land(workspace, make, MIN_REFUSED)
 
-    def die(*_):
-        raise Killed
-
-    with monkeypatch.context() as patched:
-        patched.setattr("medallion.silver.update", die)
-        with pytest.raises(Killed):
-            workspace.run("silver", batch_id="died")
+    with killed_in("medallion.silver.update"):
+        workspace.run("silver", batch_id="died")
     assert len(workspace.rows("silver.claims")) == MIN_JUDGED - MIN_REFUSED
     result = workspace.run("silver", batch_id="next")
     assert (result.rows_out, result.rows_quarantined) == (0, MIN_REFUSED)
-    for number in (1, 2):  # of which the first dies as well
-        workspace.land(f"claims/more-{number}.jsonl", [make.claim(f"M{number}")])
-        workspace.run("bronze")
-        with monkeypatch.context() as patched:
-            if number == 1:
-                patched.setattr("medallion.quality.store", die)
-                with pytest.raises(Killed):
-                    workspace.run("silver", batch_id="died-again")
-            else:
-                workspace.run("silver", batch_id="last")
+    workspace.land("claims/more-1.jsonl", [make.claim("M1")])
+    workspace.run("bronze")
+    with killed_in("medallion.quality.store"):
+        workspace.run("silver", batch_id="died-again")
+    workspace.land("claims/more-2.jsonl", [make.claim("M2")])
+    workspace.run("bronze")
+    workspace.run("silver", batch_id="last")
     checked = {
         row["_run_id"]: (row["checked"], row["failed"])
         for row in workspace.rows("silver.quality_results")

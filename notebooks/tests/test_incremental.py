@@ -3,7 +3,7 @@
 import pytest
 
 from medallion.monthly import claims_by_month
-from notebooks.tests.test_rebuild import Killed
+from notebooks.tests.kills import killed_in
 
 OTHER = {"customer_id": "CUS-2", "pet_id": "PET-2", "policy_id": "POL-2"}
 
@@ -199,18 +199,13 @@ def test_premium_is_earned_anew_when_policies_change_and_only_then(lake, make):
     assert in_force() == {i: n + (i >= "2025-05") for i, n in before.items()}
 
 
-def test_refused_claims_do_not_come_before_the_good_ones_of_their_batch(lake, make, monkeypatch):
+def test_refused_claims_do_not_come_before_the_good_ones_of_their_batch(lake, make):
     """Else the batch of a run that died would be one of refused rows only, and close the gate."""
     lake.land("claims/b.jsonl", [make.claim("D"), make.claim("E", status="?")])
     lake.run("bronze")
 
-    def die(*_):
-        raise Killed
-
-    with monkeypatch.context() as patched:
-        patched.setattr("medallion.claims.merge", die)
-        with pytest.raises(Killed):
-            lake.run("silver")
+    with killed_in("medallion.claims.merge"):
+        lake.run("silver")
     assert set(lake.by("silver.quarantine", "key")) == {"C"}
     lake.run("silver")
     assert set(lake.by("silver.quarantine", "key")) == {"C", "E"}
@@ -221,17 +216,12 @@ def test_refused_claims_do_not_come_before_the_good_ones_of_their_batch(lake, ma
     [("medallion.silver.update", {"A", "B", "C"}, {"C"}), ("medallion.claims.merge", {"A", "B"}, {"C"})],
     ids=["in quarantine", "in claims"],
 )
-def test_a_claim_healed_by_a_run_that_died_is_whole_with_the_next(lake, make, monkeypatch, dies_in, claims, refused):
+def test_a_claim_healed_by_a_run_that_died_is_whole_with_the_next(lake, make, dies_in, claims, refused):
     lake.land("claims/b.jsonl", [make.claim("C", updated_at="2025-07-01T00:00:00Z")])
     lake.run("bronze")
 
-    def die(*_):
-        raise Killed
-
-    with monkeypatch.context() as patched:
-        patched.setattr(dies_in, die)
-        with pytest.raises(Killed):
-            lake.run("silver")
+    with killed_in(dies_in):
+        lake.run("silver")
     assert set(lake.by("silver.claims", "claim_id")) == claims
     assert set(lake.by("silver.quarantine", "key")) == refused
     lake.run("silver")

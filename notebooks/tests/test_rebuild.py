@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, example, given, note, settings
 from hypothesis import strategies as st
 
 from notebooks.tests.grains import GRAINS
+from notebooks.tests.kills import Killed
 
 LAYERS = ("bronze", "silver", "gold")
 DAYS = ("2025-07-01", "2025-07-15", "2025-07-31")
@@ -20,10 +21,6 @@ STAMPS = {"_run_id", "as_of"}
 CLAIM_IDS = [f"CLM-{n}" for n in range(6)]
 SMALL_BOOKS = st.sampled_from([0, 4, 20_000])
 """How many claims lie in one part: none, so few that the book outgrows it on the way, or all."""
-
-
-class Killed(BaseException):
-    """The process ends here; nothing of ours can catch it."""
 
 
 @dataclass(frozen=True)
