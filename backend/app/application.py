@@ -40,8 +40,8 @@ async def serve_application(
     """Serve until a signal ends it; `ready` is called when requests are answered."""
     begun = asyncio.Event()
     background: list[Background] = [_settling(begun)]
-    if connection.kind == "local":
-        background.append(_first_start(settings, plan))
+    if connection.prepared is not None:
+        background.append(_first_start(settings, plan, connection.prepared))
     app = create_app(settings, workspace=connection, background=background, loopback=loopback)
     server = build_server(app, host=host, port=listening.getsockname()[1])
 
@@ -71,7 +71,7 @@ def _settling(begun: asyncio.Event) -> Background:
     return settle
 
 
-def _first_start(settings: Settings, plan: DeploymentPlan) -> Background:
+def _first_start(settings: Settings, plan: DeploymentPlan, prepared: asyncio.Event) -> Background:
     async def run(app: FastAPI) -> None:
         async def start() -> None:
             await app.state.ledger.trigger(
@@ -89,6 +89,7 @@ def _first_start(settings: Settings, plan: DeploymentPlan) -> Background:
         await FirstStart(
             api=app.state.workspace,
             deployment=Deployment(app.state.workspace, plan),
+            prepared=prepared,
             landing_path=settings.petinsure_landing_path,
             demo_claims=settings.petinsure_demo_claims,
             marker=settings.petinsure_data_dir / FIRST_RUN_MARKER,

@@ -228,7 +228,7 @@ def _lake(app: FastAPI, base: Base) -> list[Loop]:
 def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
     """Ledger, poller and what reads them."""
     settings, journal, current, workspace = base.settings, base.journal, base.current, base.workspace
-    leading = journal.for_leader()
+    leading, endless = journal.for_leader(), base.endless
     eta = EtaService(journal=journal, replica=base.replica, pending_in=app.state.lake_view.pending_in)
     acceptance = Acceptance(eta=eta, metrics=base.metrics)
     policy = RetryPolicy(deadline_s=settings.petinsure_submit_deadline_s, dice=base.dice)
@@ -310,15 +310,19 @@ def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
         catalog=settings.petinsure_catalog,
     )
 
+    async def send() -> None:
+        if base.connection.prepared is not None:
+            await base.connection.prepared.wait()  # a run of notebooks that are not there yet would fail
+        await sender.run(endless)
+
     async def clicks_first(_ended: RunRecord) -> None:
         await base.right_of_way.give_way()
 
     hooks: list[OnRunFinished] = [clicks_first, eta.learn_anew, app.state.lake.on_run_finished]
-    endless = base.endless
     return [
         partial(tracker.run, endless),
         partial(tracker.run_hooks, endless, hooks),
-        partial(sender.run, endless),
+        send,
         partial(actions.run, endless),
         partial(eta.warm_up, lambda: current.workspace_id),
     ]

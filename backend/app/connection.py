@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sys
@@ -33,6 +34,7 @@ class WorkspaceConnection:
     poll_interval_s: float | None = None
     credentials: Mapping[str, str] = field(default_factory=dict)  # for the SDK, by its own names
     transport: httpx.AsyncBaseTransport | None = None  # another way to the workspace than the network
+    prepared: asyncio.Event | None = None  # set once it has what runs need; nothing is sent before. None: it has it
 
     def __repr__(self) -> str:
         return f"WorkspaceConnection(kind={self.kind!r}, name={self.name!r}, host={self.host!r})"

@@ -119,7 +119,9 @@ async def _serve(settings: Settings, host: str, listening: socket.socket, say: S
     ) as process:
         await importing
         masked.add(process.token)
-        connection = WorkspaceConnection(kind="local", name=LOCAL_NAME, host=process.host, token=process.token)
+        connection = WorkspaceConnection(
+            kind="local", name=LOCAL_NAME, host=process.host, token=process.token, prepared=asyncio.Event()
+        )
         told = f"Dashboard: {address}   local workspace: {process.host}"
         await _serve_application(settings, connection, host, listening, lambda: say(told))
 

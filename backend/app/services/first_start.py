@@ -38,13 +38,16 @@ class FirstStart:
         *,
         api: WorkspaceApi,
         deployment: Deployment,
+        prepared: asyncio.Event,
         landing_path: str,
         demo_claims: int,
         marker: Path,
         start_first_run: Callable[[], Awaitable[None]],
     ) -> None:
+        """`prepared` is set once the notebooks are there."""
         self._api = api
         self._deployment = deployment
+        self._prepared = prepared
         self._landing_path = landing_path
         self._demo_claims = demo_claims
         self._marker = marker
@@ -53,6 +56,7 @@ class FirstStart:
     async def run(self) -> None:
         """Deploy; then, where the marker stands, generate the landing data and start the first full run."""
         await _until_it_works(self._deployment.deploy)
+        self._prepared.set()
         if not self._marker.exists():
             return
         await generate_demo_data(await _until_it_works(self._landing_folder), self._demo_claims)

@@ -113,6 +113,19 @@ async def test_the_same_idempotency_key_is_the_same_run(tmp_path: Path) -> None:
         assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
 
 
+async def test_a_click_before_the_notebooks_are_there_waits_for_them(tmp_path: Path) -> None:
+    prepared = asyncio.Event()
+    async with pipeline(tmp_path, prepared=prepared) as (backend, workspace):
+        click = asyncio.create_task(backend.trigger("gold"))
+        done, _ = await asyncio.wait({click}, timeout=0.5)
+        assert not done
+        assert not workspace.sent(RUN_NOW)
+        assert [run["submission_state"] for run in await backend.runs()] == ["RECORDED"]
+        prepared.set()
+        assert (await click)["submission_state"] == "ACCEPTED"
+        assert len(workspace.sent(RUN_NOW)) == 1
+
+
 async def test_of_two_clicks_at_once_one_runs_and_one_is_told(tmp_path: Path) -> None:
     async with pipeline(tmp_path) as (backend, workspace):
         answers = await asyncio.gather(*(backend.http.post(TRIGGER, json={"layer": "gold"}) for _ in range(2)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -81,11 +82,17 @@ async def running_backend(
     *,
     kind: str = "databricks",
     poll_interval_s: float = 0.05,
+    prepared: asyncio.Event | None = None,
     **given: Any,
 ) -> AsyncIterator[Backend]:
     """Start the application, as the server would, and stop it in the same way."""
     connection = WorkspaceConnection(
-        kind=kind, name="a workspace", host=host, token=token, poll_interval_s=poll_interval_s
+        kind=kind,
+        name="a workspace",
+        host=host,
+        token=token,
+        poll_interval_s=poll_interval_s,
+        prepared=prepared,
     )
     told = settings(data_dir, **given)
     lay_store(told.store_url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ async def test_a_failure_delays_the_first_run_and_no_more(tmp_path: Path, failur
     workspace, marker = Workspace(tmp_path / "volume", failure), tmp_path / "first-run.pending"
     marker.touch()
     started: list[str] = []
+    prepared = asyncio.Event()
 
     async def start() -> None:
         started.append("first run")
@@ -46,6 +48,7 @@ async def test_a_failure_delays_the_first_run_and_no_more(tmp_path: Path, failur
     await FirstStart(
         api=workspace,  # type: ignore[arg-type]  # it is only asked for a volume
         deployment=workspace,  # type: ignore[arg-type]
+        prepared=prepared,
         landing_path="/Volumes/petinsure360/landing/raw",
         demo_claims=20,
         marker=marker,
@@ -54,5 +57,6 @@ async def test_a_failure_delays_the_first_run_and_no_more(tmp_path: Path, failur
     volume = "/api/2.1/unity-catalog/volumes/petinsure360.landing.raw"
     assert workspace.asked == ["deploy", "deploy", volume, volume]
     assert started == ["first run"]
+    assert prepared.is_set()
     assert not marker.exists()
     assert list((tmp_path / "volume").rglob("*.jsonl"))
