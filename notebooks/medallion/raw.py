@@ -167,7 +167,7 @@ def _csv_part(texts: DataFrame, entity: Entity, header: str, paths: list[str], s
     rows = rows.withColumn("_record", decoded(_without_return("_record")))
     rows = rows.where("_position > 0 AND trim(_record) <> ''")
     values = F.regexp_extract_all(F.concat(F.lit(","), "_record"), F.lit(_CSV_VALUE), F.lit(1))
-    rows = rows.withColumn("_values", values)
+    rows = rows.withColumn("_values", F.transform(values, _unquoted))
     unknown = [name for name in names if name not in entity.columns]
     return rows.select(
         *[_csv_value(names.index(c)).alias(c) if c in names else _no_text().alias(c) for c in entity.columns],
@@ -190,10 +190,13 @@ def csv_names(header: str) -> list[str]:
     return names
 
 
-def _csv_value(index: int) -> Column:
-    value = F.get("_values", F.lit(index))
+def _unquoted(value: Column) -> Column:
     quoted = F.regexp_replace(F.regexp_replace(value, '^"|"$', ""), '""', '"')
     return F.when(value.startswith('"'), quoted).otherwise(value)
+
+
+def _csv_value(index: int) -> Column:
+    return F.get("_values", F.lit(index))
 
 
 def _csv_rescue(names: list[str], unknown: list[str]) -> Column:

@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame
 
 from medallion import claims, few, gate, landed, pending, quality
 from medallion.anew import Anew
+from medallion.conform import Judged
 from medallion.few import Keys
 from medallion.lake import Lake
 from medallion.landed import Landed
@@ -136,18 +137,25 @@ class Silver:
             self._write("silver.policies", current_policies(self._run, self._lake), [POLICIES.key], ("_content_hash",))
 
     def _first_claims(self, review: Review) -> Callable[[], None]:
-        """Make the table; answers the writing that is left. Those of a small book are judged twice at the same time,
-        for the table and for quarantine; of a large one those are judged again that the table has refused."""
+        """Make the table; answers the writing that is left.
+
+        The claims of a small book are judged twice at the same time, for the table and for quarantine, but for those
+        that have several versions. Of a large one those are judged again that the table has refused.
+        """
         judged = review.everything(CLAIMS, self._chosen_claims())
-        write = partial(self._lake.append, claims.TABLE, all_claim_rows(self._run, self._lake, judged))
         if self._lake.is_small_book:
+            if judged.several is not None:
+                judged = Judged(judged.single, few.computed(self._run, judged.several))
             review.note(CLAIMS, judged)
-            return write
-        write()
+            return self._appending_claims(judged)
+        self._appending_claims(judged)()
         keys = Keys.of(self._run, self._claim_keys(None, "all", stale=False), "_key")
         if keys:
             review.of_keys(CLAIMS, keys, None)
         return nothing
+
+    def _appending_claims(self, judged: Judged) -> Callable[[], None]:
+        return partial(self._lake.append, claims.TABLE, all_claim_rows(self._run, self._lake, judged))
 
     def _claims(self, review: Review, standing: Standing) -> Callable[[], None]:
         """Judge what is pending. Answers the writing that is left: of few claims, which do not need all the memory."""
