@@ -16,14 +16,15 @@ from medallion import raw
 from medallion.lake import Lake
 from medallion.landed import MANIFEST
 from medallion.landing import LandedFile, chosen, discover, portions
-from medallion.parallel import at_once
+from medallion.parallel import at_once, both
 from medallion.pending import bronze_rows, unknown_claim_ids
 from medallion.progress import Progress
 from medallion.result import Result
 from medallion.run import Run
 from medallion.schemas import CLAIMS, ENTITIES, Entity
 
-STEPS = ("landing", *(f"bronze.{entity.table}" for entity in ENTITIES), MANIFEST)
+_TABLES = tuple(f"bronze.{entity.table}" for entity in ENTITIES)
+STEPS = ("landing", *_TABLES, MANIFEST)
 _MANIFEST_SCHEMA = (
     "path string, content_hash string, table_name string, size bigint, modified_ms bigint, rows bigint, _run_id string"
 )
@@ -64,7 +65,7 @@ class Bronze:
 
     def run(self) -> Result:
         self._lake.ensure_schema("bronze")
-        self._lake.track([*(f"bronze.{entity.table}" for entity in ENTITIES), MANIFEST])
+        self._lake.track([*_TABLES, MANIFEST])
         landing = discover(self._run.files, self._run.landing_path)
         self._landed = landing.files
         self._progress.did("landing")
@@ -72,7 +73,7 @@ class Bronze:
             example = landing.ignored[0]
             self._warn(f"{len(landing.ignored)} landed files are of no known table or format, such as {example}")
         entries = self._ingest()
-        self._record(entries)
+        both(partial(self._record, entries), partial(self._lake.finish, _TABLES))
         return self._finish()
 
     def _ingest(self) -> list[Ingested]:

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from medallion import quality
 from medallion.lake import Lake
+from medallion.parallel import both
 from medallion.quarantine import QUARANTINE
 from medallion.run import Run
 
@@ -57,11 +58,11 @@ def check(run: Run, lake: Lake) -> None:
 def _refusals(lake: Lake) -> list[Refusal]:
     """One for each batch and table with enough rows to judge it by; few rows of few batches, so paired here."""
     batch = ("table_name", "_run_id")
-    waiting = lake.read(QUARANTINE).groupBy(*batch, "rule").agg(F.count("*").alias("n")).collect()
-    if not waiting:
-        return []
-    checked = lake.read(quality.TABLE).groupBy(*batch).agg(F.max("checked").alias("checked"))
-    by_batch = {(table, run_id): n for table, run_id, n in checked.collect()}
+    waiting, checked = both(
+        lake.read(QUARANTINE).groupBy(*batch, "rule").agg(F.count("*").alias("n")).collect,
+        lake.read(quality.TABLE).groupBy(*batch).agg(F.max("checked").alias("checked")).collect,
+    )
+    by_batch = {(table, run_id): n for table, run_id, n in checked}
     rules: defaultdict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
     for table, run_id, rule, n in waiting:
         rules[table, run_id].append((n, rule))

@@ -78,13 +78,12 @@ class Gold:
         moved, ahead = both(
             partial(release.release, self._run, self._lake, standing, anew=anew), partial(self._ahead, standing)
         )
-        self._progress.did(release.TABLE)
         write = contents.replace if anew else contents.sync
         whole = [
             partial(self._write, write if anew else partial(contents.sync, held=ahead.held.get(table)), table, make)
             for table, make in self._figures(standing, ahead).items()
         ]
-        at_once([*whole, partial(self._customers, standing, moved, write)])
+        at_once([*whole, partial(self._customers, standing, moved, write), partial(self._done, release.TABLE)])
 
     def _ahead(self, standing: Standing) -> _Ahead:
         compared = () if standing.is_to_be_made_anew else _OF_THE_BOOK
@@ -102,6 +101,10 @@ class Gold:
 
     def _write_stamped(self, write: Write, table: str, rows: DataFrame) -> None:
         write(self._lake, table, rows, FIGURES[table].keys)
+        self._done(table)
+
+    def _done(self, table: str) -> None:
+        self._lake.finish([table])
         self._progress.did(table)
 
     def _figures(self, standing: Standing, ahead: _Ahead) -> dict[str, Callable[[], DataFrame]]:
@@ -136,8 +139,8 @@ class Gold:
         elif ids:
             self._few_customers(few.column(self._run, "customer_id", ids))
         else:
-            self._progress.did("gold.customer_360")
-            self._progress.did("gold.cross_sell")
+            self._done("gold.customer_360")
+            self._done("gold.cross_sell")
 
     def _is_another_day(self, standing: Standing) -> bool:
         """Whether the days to renewal, which each customer with a policy in force has, are others than they were."""

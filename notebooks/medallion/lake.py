@@ -60,6 +60,7 @@ class Lake:
         self._schemas = schemas or {}
         self._names: dict[str, set[str] | None] = {}
         self._touched: set[str] = set()
+        self._counted: set[str] = set()
         self._commits: dict[str, Commit] = {}
         self._columns: dict[str, list[str]] = {}
         self._before: dict[str, Commit] = {}
@@ -190,6 +191,7 @@ class Lake:
         merged = self._merged.get(table, [])
         self._merged[table] = None if merged is None or few_rows is None else [*merged, few_rows]
         self._touched.add(table)
+        self._counted.discard(table)
         self._commits.pop(table, None)
         self._columns.pop(table, None)
 
@@ -293,15 +295,19 @@ class Lake:
         )
 
     def finish(self, tables: Collection[str] | None = None) -> list[TableResult]:
-        """Fill in versions, row counts and the rows that this run wrote, of all tracked tables or some of them. An
-        untouched table costs only its log."""
-        present = [table for table in (self.results if tables is None else tables) if self.exists(table)]
+        """Fill in versions, row counts and the rows that this run wrote, of all tracked tables or some of them.
+
+        What was not written since is not counted again; an untouched table costs only its log.
+        """
+        wanted = [table for table in (self.results if tables is None else tables) if table not in self._counted]
+        present = [table for table in wanted if self.exists(table)]
         for table, commit in self.commits(self._touched & set(present)).items():
             self.results[table].version_after = commit.version
         if present:
             for row in self._run.spark.sql(" UNION ALL ".join(map(self._count_statement, present))).collect():
                 self.results[row["name"]].rows = int(row["n"])
                 self.results[row["name"]].rows_out = int(row["mine"])
+            self._counted.update(present)
         return list(self.results.values())
 
     def _count_statement(self, table: str) -> str:

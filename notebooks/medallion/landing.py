@@ -24,7 +24,7 @@ class LandedFile:
 
     @property
     def folder(self) -> str:
-        return str(PurePosixPath(self.path).parent)
+        return self.path.rpartition("/")[0]  # asked for many times over; a path object takes ten times as long
 
     @property
     def stem(self) -> str:
@@ -79,7 +79,7 @@ def _walk(files: Files, root: str, below: str) -> Iterable[tuple[str, int, int]]
 
 def _table_of(path: str) -> str | None:
     """The nearest folder that is named like a table decides."""
-    for folder in reversed(PurePosixPath(path).parts[:-1]):
+    for folder in reversed(path.split("/")[:-1]):
         if folder in BY_TABLE:
             return folder
     return None

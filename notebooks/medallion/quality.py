@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -21,19 +21,22 @@ _SCHEMA = "table_name string, rule string, severity string, checked bigint, fail
 class Summary:
     """Rows written and refused by table, and failures by (table, rule)."""
 
-    written: dict[str, int]
-    quarantined: dict[str, int]
-    failed: dict[tuple[str, str], int]
+    written: Counter[str] = field(default_factory=Counter)
+    quarantined: Counter[str] = field(default_factory=Counter)
+    failed: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def __add__(self, other: "Summary") -> "Summary":
+        return Summary(self.written + other.written, self.quarantined + other.quarantined, self.failed + other.failed)
 
     def rows(self, run_id: str) -> list[tuple[str, str, str, int, int, str]]:
         """Rows of quality_results: every rule of every table that the batch wrote to."""
         rows: list[tuple[str, str, str, int, int, str]] = []
         for entity in ENTITIES:
             table = entity.table
-            judged = self.written.get(table, 0) + self.quarantined.get(table, 0)
+            judged = self.written[table] + self.quarantined[table]
             if judged:
                 rows += [
-                    (table, rule.name, rule.severity, judged, self.failed.get((table, rule.name), 0), run_id)
+                    (table, rule.name, rule.severity, judged, self.failed[table, rule.name], run_id)
                     for rule in rules_of(table)
                 ]
         return rows
@@ -49,22 +52,49 @@ class Summary:
 
 def summarise(lake: Lake, *run_ids: str) -> Summary:
     """What batches wrote into silver and quarantine, also before they were killed."""
-    return _summary(lake, lambda rows: rows.where(F.col("_run_id").isin(*run_ids)))
+    return written(lake, *run_ids) + quarantined(lake, *run_ids)
+
+
+def written(lake: Lake, *run_ids: str) -> Summary:
+    """What batches wrote into the tables that they judge for."""
+    return _summary(_written(lake, _of(run_ids)))
+
+
+def quarantined(lake: Lake, *run_ids: str) -> Summary:
+    """What batches put into quarantine."""
+    return _summary([_quarantined(lake, _of(run_ids))])
 
 
 def summarise_all(lake: Lake) -> Summary:
     """Every row of silver and quarantine: of a batch that has looked at all, and kept most as they were."""
-    return _summary(lake, lambda rows: rows)
+    return _summary([*_written(lake, _all), _quarantined(lake, _all)])
 
 
-def _summary(lake: Lake, mine: Callable[[DataFrame], DataFrame]) -> Summary:
-    parts = [
+_Mine = Callable[[DataFrame], DataFrame]
+
+
+def _all(rows: DataFrame) -> DataFrame:
+    return rows
+
+
+def _of(run_ids: Sequence[str]) -> _Mine:
+    return lambda rows: rows.where(F.col("_run_id").isin(*run_ids))
+
+
+def _written(lake: Lake, mine: _Mine) -> list[DataFrame]:
+    return [
         _counts(mine(lake.read(f"silver.{entity.table}")), F.lit(entity.table), "_warnings", "written")
         for entity in ENTITIES
     ]
-    parts.append(_counts(mine(lake.read(QUARANTINE)), F.col("table_name"), "_rejects", "quarantined"))
-    summary = Summary({}, {}, {})
-    for row in _union(parts).collect():
+
+
+def _quarantined(lake: Lake, mine: _Mine) -> DataFrame:
+    return _counts(mine(lake.read(QUARANTINE)), F.col("table_name"), "_rejects", "quarantined")
+
+
+def _summary(counts: list[DataFrame]) -> Summary:
+    summary = Summary()
+    for row in _union(counts).collect():
         if row["rule"] is not None:
             summary.failed[row["table_name"], row["rule"]] = int(row["n"])
         else:

@@ -59,6 +59,7 @@ class Silver:
         self._lake = Lake(run, book="bronze.claims")
         self._progress = Progress(run, TABLES)
         self._result = Result("silver")
+        self._written: quality.Summary | None = None
 
     def run(self) -> Result:
         self._lake.ensure_schema("silver")
@@ -106,8 +107,14 @@ class Silver:
             write_claims = self._first_claims(review)
         _, write_verdicts = both(write_claims, partial(update, self._run, self._lake, review.verdicts))
         self._progress.did("silver.claims")
-        write_verdicts()
+        at_once([write_verdicts, self._look_back])
         self._progress.did(QUARANTINE)
+
+    def _look_back(self) -> None:
+        """What there is to tell of the tables need not wait for quarantine."""
+        if any(map(self._lake.touched, TABLES)):
+            count = partial(self._lake.finish, [table for table in TABLES if table not in (QUARANTINE, quality.TABLE)])
+            _, self._written = both(count, partial(quality.written, self._lake, self._run.batch_id))
 
     def _pets_and_policies(self, review: Review, standing: Standing) -> None:
         """In this order: a policy needs its pet."""
@@ -198,10 +205,10 @@ class Silver:
         lake = self._lake
         tell = partial(self._tell_quality, died, judged_all=judged_all)
         summary, _ = both(tell, partial(lake.finish, [table for table in TABLES if table != quality.TABLE]))
-        self._result.tables = lake.finish([quality.TABLE])
+        self._result.tables = lake.finish()
         tables = self._lake.results
         for entity in ENTITIES:
-            table, quarantined = tables[f"silver.{entity.table}"], summary.quarantined.get(entity.table, 0)
+            table, quarantined = tables[f"silver.{entity.table}"], summary.quarantined[entity.table]
             table.rows_quarantined = quarantined
             table.rows_in = table.rows_out + quarantined
             self._result.rows_in += table.rows_in
@@ -215,7 +222,9 @@ class Silver:
         """Write rule results; answers those of what this run wrote."""
         lake, run_id = self._lake, self._run.batch_id
         has_written = any(map(lake.touched, TABLES))
-        summary = quality.summarise(lake, run_id) if has_written else quality.Summary({}, {}, {})
+        summary = quality.Summary()
+        if has_written:
+            summary = (self._written or quality.written(lake, run_id)) + quality.quarantined(lake, run_id)
         if has_written and judged_all:
             quality.store(lake, run_id, quality.summarise_all(lake))
         elif has_written and died.unfinished:
