@@ -209,19 +209,16 @@ class Bronze:
             if corrupt:
                 name = self._lake.full_name(f"bronze.{table}")
                 self._warn(f"{name}: {corrupt} records could not be read and are kept raw")
-        self._result.unknown_claim_ids = self._unknown_claim_ids()
+        self._result.unknown_claim_ids = unknown_claim_ids(self._run, self._claim_ids)
         self._result.tables = self._lake.finish()
         self._progress.finished()
         if self._progress.failure:
             self._warn(self._progress.failure)
         return self._result
 
-    def _unknown_claim_ids(self) -> list[str]:
-        """Chosen claims that bronze does not hold after this run."""
-        if self._run.claim_ids is None:
-            return []
-        held = bronze_rows(self._run, self._lake, CLAIMS)
-        return unknown_claim_ids(self._run, held.select(F.trim("claim_id").alias("claim_id")))
+    def _claim_ids(self) -> DataFrame:
+        """The claims that bronze holds."""
+        return bronze_rows(self._run, self._lake, CLAIMS).select(F.trim("claim_id").alias("claim_id"))
 
 
 def _union(parts: list[DataFrame]) -> DataFrame:

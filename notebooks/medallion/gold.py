@@ -71,7 +71,7 @@ class Gold:
             self._build(standing)
             self._lake.finish()
             standing.keep(nothing_pending=self._run.claim_ids is None)
-        self._result.unknown_claim_ids = self._unknown_claim_ids()
+        self._result.unknown_claim_ids = pending.unknown_claim_ids(self._run, self._judged_claim_ids)
 
     def _build(self, standing: Standing) -> None:
         anew = standing.is_to_be_made_anew
@@ -169,14 +169,12 @@ class Gold:
         customers, pets, policies, claims = map(read, tables)
         return customer_360(customers, pets, policies, claims, self._run.as_of)
 
-    def _unknown_claim_ids(self) -> list[str]:
-        if self._run.claim_ids is None:
-            return []
+    def _judged_claim_ids(self) -> DataFrame:
         known = self._lake.read("silver.claims").select("claim_id")
         if self._lake.exists(QUARANTINE):
             rejected = self._lake.read(QUARANTINE).where("table_name = 'claims'")
             known = known.unionAll(rejected.select(F.col("key").alias("claim_id")))
-        return pending.unknown_claim_ids(self._run, known)
+        return known
 
     def _count(self) -> None:
         """In and out are released claims; the aggregates count for themselves only."""

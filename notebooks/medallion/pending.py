@@ -1,5 +1,6 @@
 """Which keys silver has to look at again: everything else stays untouched."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from pyspark.sql import Column, DataFrame, Window
@@ -120,11 +121,11 @@ def only_chosen(run: Run, rows: DataFrame, column: str) -> DataFrame:
     return rows.join(F.broadcast(few.column(run, column, run.claim_ids)), column, "left_semi")
 
 
-def unknown_claim_ids(run: Run, known: DataFrame) -> list[str]:
-    """Chosen claims that are not in the column `claim_id` of `known`."""
+def unknown_claim_ids(run: Run, known: Callable[[], DataFrame]) -> list[str]:
+    """Chosen claims that the column `claim_id` of `known` lacks, which is asked for when some were chosen."""
     if run.claim_ids is None:
         return []
-    missing = few.column(run, "claim_id", run.claim_ids).join(known, "claim_id", "left_anti").collect()
+    missing = few.column(run, "claim_id", run.claim_ids).join(known(), "claim_id", "left_anti").collect()
     return sorted(row[0] for row in missing)
 
 

@@ -77,7 +77,7 @@ class Silver:
                 self._build(standing)
             self._report(died, judged_all=anew)
             self._pass_gate(standing)
-        self._result.unknown_claim_ids = self._unknown_claim_ids()
+        self._result.unknown_claim_ids = pending.unknown_claim_ids(self._run, self._landed_claim_ids)
         self._progress.finished()
         if self._progress.failure:
             self._result.warnings.append(self._progress.failure)
@@ -235,11 +235,8 @@ class Silver:
             quality.store(lake, batch, quality.summarise(lake, batch))
         return summary
 
-    def _unknown_claim_ids(self) -> list[str]:
-        if self._run.claim_ids is None:
-            return []
-        bronze = pending.bronze_rows(self._run, self._lake, CLAIMS)
-        return pending.unknown_claim_ids(self._run, bronze.select("claim_id"))
+    def _landed_claim_ids(self) -> DataFrame:
+        return pending.bronze_rows(self._run, self._lake, CLAIMS).select("claim_id")
 
 
 def run_silver(run: Run) -> Result:
