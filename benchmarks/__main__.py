@@ -26,6 +26,7 @@ ON_THEIR_OWN: tuple[str, ...] = (
     "fan_out",
     "large_store",
     "eta",
+    "small_book",
     "large_book",
     "five_million",
 )

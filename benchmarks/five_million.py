@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import date
 from pathlib import Path
 
-from benchmarks import notebook_run
+from benchmarks.books import AS_OF, by_notebooks
 from data_generator.generation import generate
 
 CLAIMS = 5_000_000
-AS_OF = date(2025, 7, 31)
 LIMIT_GIB = 12
 
 
@@ -19,8 +17,7 @@ def measure(claims: int = CLAIMS) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         generate(root / "landing", claims, 1, AS_OF)
-        (root / "lake").mkdir()
-        full = notebook_run.measure(root / "lake", root / "landing", AS_OF.isoformat())
+        full = by_notebooks(root, root / "lake")
     return {
         "claims": claims,
         "peak_gib": round(full.peak_bytes / 2**30, 2),

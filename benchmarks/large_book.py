@@ -9,15 +9,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 from benchmarks import notebook_run
-from benchmarks.quantiles import quantile
+from benchmarks.books import AS_OF, by_hand, by_notebooks, median
 from benchmarks.same_tables import expect_equal, expect_equal_totals
 from data_generator.generation import generate
 from deploy.apache_spark import SparkMissing, server
@@ -25,7 +22,6 @@ from deploy.apache_spark import SparkMissing, server
 CLAIMS = 300_000
 BATCH = 200
 ROUNDS = 3
-AS_OF = date(2025, 7, 31)
 
 
 def measure(claims: int = CLAIMS) -> dict[str, object]:
@@ -33,11 +29,11 @@ def measure(claims: int = CLAIMS) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         generate(root / "landing", claims, 1, AS_OF)
-        ours, by_hand = [], []
+        ours, hand_s = [], []
         for round_number in range(ROUNDS):
-            ours.append(_notebooks(root, root / f"ours-{round_number}"))
-            by_hand.append(_duckdb(root, root / f"duckdb-{round_number}"))
-        full_s, duckdb_s = _median([each.total_s for each in ours]), _median(by_hand)
+            ours.append(by_notebooks(root, root / f"ours-{round_number}"))
+            hand_s.append(by_hand(root, root / f"duckdb-{round_number}"))
+        full_s, duckdb_s = median([each.total_s for each in ours]), median(hand_s)
         totals = expect_equal_totals(root / "ours-0", root / "duckdb-0")
         return {
             "claims": claims,
@@ -56,23 +52,11 @@ def measure(claims: int = CLAIMS) -> dict[str, object]:
         }
 
 
-def _notebooks(root: Path, lake: Path, **more: Any) -> notebook_run.Measured:
-    lake.mkdir()
-    return notebook_run.measure(lake, root / "landing", AS_OF.isoformat(), **more)
-
-
-def _duckdb(root: Path, lake: Path) -> float:
-    program = [sys.executable, "-m", "benchmarks.duckdb_pipeline", str(root / "landing"), str(lake), AS_OF.isoformat()]
-    environment = os.environ | {"PYTHONPATH": str(notebook_run.NOTEBOOKS), "RUST_LOG": "error"}
-    told = subprocess.run(program, env=environment, stdout=subprocess.PIPE, check=True).stdout
-    return float(sum(json.loads(told).values()))
-
-
 def _spark(root: Path, ours_s: float) -> dict[str, object]:
     """One warm run of the same notebooks on Apache Spark local[2]."""
     try:
         with server() as url:
-            took_s = _notebooks(root, root / "spark", spark_remote=url).total_s
+            took_s = by_notebooks(root, root / "spark", spark_remote=url).total_s
     except SparkMissing as missing:
         return {"not_measured": str(missing).splitlines()[0]}
     return {
@@ -96,7 +80,7 @@ def _batch(root: Path, full_s: float, day: date, run: int) -> dict[str, object]:
         shutil.copytree(before, lake)
         os.sync()  # so that it is not written to the disk meanwhile
         rounds.append(notebook_run.measure(lake, root / "landing", day.isoformat(), run=run))
-    batch_s = _median([each.total_s for each in rounds])
+    batch_s = median([each.total_s for each in rounds])
     rebuilt = root / f"rebuilt-{run}"
     rebuilt.mkdir()
     notebook_run.measure(rebuilt, root / "landing", day.isoformat())
@@ -130,7 +114,3 @@ def _land_batch(landing: Path, day: date, suffix: str) -> None:
     ]
     target = landing / "claims" / f"claims_{day.isoformat()}{suffix}.jsonl"
     target.write_text("".join(json.dumps(row) + "\n" for row in fresh))
-
-
-def _median(seconds: list[float]) -> float:
-    return quantile(seconds, 0.5)

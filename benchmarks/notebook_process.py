@@ -1,6 +1,6 @@
 """The process of `notebook_run.measure`: the notebooks' work as a worker does it, and what it took as JSON.
 
-The engine is the embedded one, or the Spark Connect server of SPARK_REMOTE. Before the clock starts a small book goes
+The engine is the embedded one, or the Spark Connect server of SPARK_REMOTE. Before the clock starts another book goes
 through all layers of another lake, so that no engine is measured while it loads its code.
 """
 
@@ -22,7 +22,6 @@ from notebooks.tests.conftest import LAYERS, Workspace, make_workspace
 
 _STATUS = Path("/proc/self/status")
 _WARM_UP = "lake99"
-_WARM_UP_CLAIMS = 300
 _WARM_UP_DAY = date(2025, 7, 31)
 
 
@@ -33,23 +32,25 @@ def main() -> None:
     parser.add_argument("landing", type=Path)
     for name in ("as_of", "catalog"):
         parser.add_argument(name)
-    parser.add_argument("run", type=int)
+    for name in ("run", "warm_up_claims"):
+        parser.add_argument(name, type=int)
     told = parser.parse_args()
     with engines.session([told.catalog, _WARM_UP]) as spark, tempfile.TemporaryDirectory() as scratch:
-        _warm_up(spark, Path(scratch))
+        _warm_up(spark, Path(scratch), told.warm_up_claims)
         workspace = _workspace(spark, told.catalog, told.lake)
         workspace.runs = told.run - 1
         gc.collect()
         gc.freeze()  # as a worker of the local workspace has it
-        seconds, results, peaks = {}, {}, {}
+        seconds, results, peaks, cpu_s = {}, {}, {}, 0.0
         for layer in LAYERS:
             _forget_peak()
-            began = time.perf_counter()
+            began, cpu_began = time.perf_counter(), time.process_time()
             result = workspace.run(layer, as_of=told.as_of, landing_path=str(told.landing), batch_id=f"run-{told.run}")
             seconds[layer] = time.perf_counter() - began
+            cpu_s += time.process_time() - cpu_began
             peaks[layer] = _peak_bytes()
             results[layer] = json.loads(result.to_json())
-    print(json.dumps({"seconds": seconds, "peaks": peaks, "results": results}))
+    print(json.dumps({"seconds": seconds, "cpu_s": cpu_s, "peaks": peaks, "results": results}))
 
 
 def _forget_peak() -> None:
@@ -66,12 +67,12 @@ def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _warm_up(spark: Any, root: Path) -> None:
+def _warm_up(spark: Any, root: Path, claims: int) -> None:
     """On a Spark server that ran it before, a repeat: its schemas are dropped first."""
     for schema in ("bronze", "silver", "gold"):
         spark.sql(f"DROP SCHEMA IF EXISTS {_WARM_UP}.{schema} CASCADE")
     workspace = make_workspace(spark, _WARM_UP, root)
-    generate(workspace.landing, _WARM_UP_CLAIMS, 1, _WARM_UP_DAY)
+    generate(workspace.landing, claims, 1, _WARM_UP_DAY)
     workspace.run_all()
 
 
