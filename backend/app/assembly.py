@@ -68,6 +68,8 @@ RELIST_DATABRICKS_S = 30.0
 # How long a workspace that does not answer is left alone at most.
 LOCAL_BREAKER_S = 4.0
 DATABRICKS_BREAKER_S = 30.0
+# How long clicks wait for a workspace that is being prepared at most.
+PREPARED_WITHIN_S = 60.0
 KPI_DEFINITIONS = Path(__file__).parents[2] / "docs" / "kpis.md"
 
 
@@ -312,7 +314,8 @@ def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
 
     async def send() -> None:
         if base.connection.prepared is not None:
-            await base.connection.prepared.wait()  # a run of notebooks that are not there yet would fail
+            # A run of notebooks that are not there yet would fail; without end nobody is to wait for them.
+            await journal.clock.wait(base.connection.prepared, PREPARED_WITHIN_S)
         await sender.run(endless)
 
     async def clicks_first(_ended: RunRecord) -> None:

@@ -34,7 +34,7 @@ class WorkspaceConnection:
     poll_interval_s: float | None = None
     credentials: Mapping[str, str] = field(default_factory=dict)  # for the SDK, by its own names
     transport: httpx.AsyncBaseTransport | None = None  # another way to the workspace than the network
-    prepared: asyncio.Event | None = None  # set once it has what runs need; nothing is sent before. None: it has it
+    prepared: asyncio.Event | None = None  # set once it has what runs need: clicks wait; None: it has
 
     def __repr__(self) -> str:
         return f"WorkspaceConnection(kind={self.kind!r}, name={self.name!r}, host={self.host!r})"

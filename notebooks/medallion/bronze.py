@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion import raw
+from medallion.conform import filled
 from medallion.lake import Lake
 from medallion.landed import MANIFEST
 from medallion.landing import LandedFile, chosen, discover, portions
@@ -218,7 +219,7 @@ class Bronze:
 
     def _claim_ids(self) -> DataFrame:
         """The claims that bronze holds."""
-        return bronze_rows(self._run, self._lake, CLAIMS).select(F.trim("claim_id").alias("claim_id"))
+        return bronze_rows(self._run, self._lake, CLAIMS).select(filled("claim_id").alias("claim_id"))
 
 
 def _union(parts: list[DataFrame]) -> DataFrame:

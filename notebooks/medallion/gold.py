@@ -78,12 +78,13 @@ class Gold:
         moved, ahead = both(
             partial(release.release, self._run, self._lake, standing, anew=anew), partial(self._ahead, standing)
         )
+        self._progress.did(release.TABLE)
         write = contents.replace if anew else contents.sync
         whole = [
             partial(self._write, write if anew else partial(contents.sync, held=ahead.held.get(table)), table, make)
             for table, make in self._figures(standing, ahead).items()
         ]
-        at_once([*whole, partial(self._customers, standing, moved, write), partial(self._done, release.TABLE)])
+        at_once([*whole, partial(self._customers, standing, moved, write), partial(self._lake.finish, [release.TABLE])])
 
     def _ahead(self, standing: Standing) -> _Ahead:
         compared = () if standing.is_to_be_made_anew else _OF_THE_BOOK

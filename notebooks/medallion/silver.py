@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 
 from medallion import claims, few, gate, landed, pending, quality
 from medallion.anew import Anew
-from medallion.conform import Judged
+from medallion.conform import Judged, filled
 from medallion.few import Keys
 from medallion.lake import Lake
 from medallion.landed import Landed
@@ -151,7 +151,7 @@ class Silver:
         """
         judged = review.everything(CLAIMS, self._chosen_claims())
         if self._lake.is_small_book:
-            if judged.several is not None:
+            if judged.single is not None and judged.several is not None:
                 judged = Judged(judged.single, few.computed(self._run, judged.several))
             review.note(CLAIMS, judged)
             return self._appending_claims(judged)
@@ -236,7 +236,8 @@ class Silver:
         return summary
 
     def _landed_claim_ids(self) -> DataFrame:
-        return pending.bronze_rows(self._run, self._lake, CLAIMS).select("claim_id")
+        rows = pending.bronze_rows(self._run, self._lake, CLAIMS)
+        return rows.select(filled("claim_id").alias("claim_id"))
 
 
 def run_silver(run: Run) -> Result:

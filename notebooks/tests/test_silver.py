@@ -310,6 +310,15 @@ def test_chosen_claims_leave_the_others_pending(workspace, make):
     assert sorted(workspace.by("silver.claims", "claim_id")) == ["A", "C"]
 
 
+def test_blanks_around_an_id_do_not_make_a_chosen_claim_unknown(workspace, make):
+    workspace.land_book()
+    workspace.land("claims/a.jsonl", [make.claim(" CLM-1 ")])
+    workspace.run("bronze")
+    results = workspace.run_all(claim_ids="CLM-1")
+    assert [results[layer].unknown_claim_ids for layer in ("bronze", "silver", "gold")] == [[], [], []]
+    assert [row["claim_id"] for row in workspace.rows("gold.claims_analytics")] == ["CLM-1"]
+
+
 def test_a_run_that_died_between_two_tables_is_completed_by_the_next(workspace, make):
     workspace.land_book()
     workspace.land("claims/a.jsonl", [make.claim("A"), make.claim("B", claim_amount="x")])

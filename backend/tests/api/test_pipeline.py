@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from app import assembly
 from backend.tests.support.backend import RUNS, TRIGGER, Backend, running_backend
 from backend.tests.support.recorded_workspace import RUN_NOW, TOKEN, RecordedWorkspace, load
 from backend.tests.support.waiting import until
@@ -124,6 +125,14 @@ async def test_a_click_before_the_notebooks_are_there_waits_for_them(tmp_path: P
         prepared.set()
         assert (await click)["submission_state"] == "ACCEPTED"
         assert len(workspace.sent(RUN_NOW)) == 1
+
+
+async def test_a_click_does_not_wait_for_the_notebooks_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assembly, "PREPARED_WITHIN_S", 0.2)
+    async with pipeline(tmp_path, prepared=asyncio.Event()) as (backend, _):
+        assert (await backend.trigger("gold"))["submission_state"] == "ACCEPTED"
 
 
 async def test_of_two_clicks_at_once_one_runs_and_one_is_told(tmp_path: Path) -> None:
