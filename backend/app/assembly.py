@@ -314,7 +314,7 @@ def _pipeline(app: FastAPI, base: Base) -> list[Loop]:
 
     async def send() -> None:
         if base.connection.prepared is not None:
-            # A run of notebooks that are not there yet would fail; without end nobody is to wait for them.
+            # A run of what is not there yet would fail, or find nothing; without end nobody is to wait for it.
             await journal.clock.wait(base.connection.prepared, PREPARED_WITHIN_S)
         await sender.run(endless)
 

@@ -44,7 +44,7 @@ class FirstStart:
         marker: Path,
         start_first_run: Callable[[], Awaitable[None]],
     ) -> None:
-        """`prepared` is set once the notebooks are there."""
+        """`prepared` is set once notebooks and, on a first start, landing data are there, or will not be."""
         self._api = api
         self._deployment = deployment
         self._prepared = prepared
@@ -55,13 +55,16 @@ class FirstStart:
 
     async def run(self) -> None:
         """Deploy; then, where the marker stands, generate the landing data and start the first full run."""
-        await _until_it_works(self._deployment.deploy)
-        self._prepared.set()
-        if not self._marker.exists():
-            return
-        await generate_demo_data(await _until_it_works(self._landing_folder), self._demo_claims)
-        await _until_it_works(self._start_first_run)
-        self._marker.unlink()
+        is_first = self._marker.exists()
+        try:
+            await _until_it_works(self._deployment.deploy)
+            if is_first:
+                await generate_demo_data(await _until_it_works(self._landing_folder), self._demo_claims)
+        finally:
+            self._prepared.set()
+        if is_first:
+            await _until_it_works(self._start_first_run)
+            self._marker.unlink()
 
     async def _landing_folder(self) -> Path:
         """The local folder behind the landing path; the local workspace names it as the volume's storage location."""

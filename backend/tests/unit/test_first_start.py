@@ -16,6 +16,8 @@ class Workspace:
     """Fails the first time it is asked anything; knows where its volume lies."""
 
     def __init__(self, folder: Path, failure: Exception) -> None:
+        self.prepared = asyncio.Event()
+        self.was_prepared_without_data = False
         self._folder = folder
         self._failure = failure
         self.asked: list[str] = []
@@ -30,6 +32,7 @@ class Workspace:
 
     async def get(self, path: str, **_more: Any) -> dict[str, Any]:
         self._answer(path)
+        self.was_prepared_without_data |= self.prepared.is_set()
         return {"storage_location": self._folder.as_uri()}
 
 
@@ -40,7 +43,6 @@ async def test_a_failure_delays_the_first_run_and_no_more(tmp_path: Path, failur
     workspace, marker = Workspace(tmp_path / "volume", failure), tmp_path / "first-run.pending"
     marker.touch()
     started: list[str] = []
-    prepared = asyncio.Event()
 
     async def start() -> None:
         started.append("first run")
@@ -48,7 +50,7 @@ async def test_a_failure_delays_the_first_run_and_no_more(tmp_path: Path, failur
     await FirstStart(
         api=workspace,  # type: ignore[arg-type]  # it is only asked for a volume
         deployment=workspace,  # type: ignore[arg-type]
-        prepared=prepared,
+        prepared=workspace.prepared,
         landing_path="/Volumes/petinsure360/landing/raw",
         demo_claims=20,
         marker=marker,
@@ -57,6 +59,7 @@ async def test_a_failure_delays_the_first_run_and_no_more(tmp_path: Path, failur
     volume = "/api/2.1/unity-catalog/volumes/petinsure360.landing.raw"
     assert workspace.asked == ["deploy", "deploy", volume, volume]
     assert started == ["first run"]
-    assert prepared.is_set()
+    assert workspace.prepared.is_set()
+    assert not workspace.was_prepared_without_data
     assert not marker.exists()
     assert list((tmp_path / "volume").rglob("*.jsonl"))
