@@ -14,8 +14,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from benchmarks import notebook_run
-from benchmarks.books import AS_OF, by_hand, by_notebooks, median
-from benchmarks.same_tables import expect_equal, expect_equal_totals
+from benchmarks.books import AS_OF, by_notebooks, compared, median
+from benchmarks.same_tables import expect_equal
 from data_generator.generation import generate
 from deploy.apache_spark import SparkMissing, server
 
@@ -29,23 +29,13 @@ def measure(claims: int = CLAIMS) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         generate(root / "landing", claims, 1, AS_OF)
-        ours, hand_s = [], []
-        for round_number in range(ROUNDS):
-            ours.append(by_notebooks(root, root / f"ours-{round_number}"))
-            hand_s.append(by_hand(root, root / f"duckdb-{round_number}"))
-        full_s, duckdb_s = median([each.total_s for each in ours]), median(hand_s)
-        totals = expect_equal_totals(root / "ours-0", root / "duckdb-0")
+        full = compared(root, ROUNDS)
         return {
             "claims": claims,
-            "notebooks_s": round(full_s, 2),
-            "layers_s": {layer: round(value, 2) for layer, value in ours[-1].seconds.items()},
-            "peaks_gib": ours[-1].peaks_gib,
-            "duckdb_s": round(duckdb_s, 2),
-            "times_duckdb": round(full_s / duckdb_s, 2),
-            "totals_equal_to_duckdb": totals.compared,
-            "numbers_that_duckdb_leaves_out": totals.only_here,
-            "rows_equal_to_a_second_build": expect_equal(root / "ours-0", root / "ours-1"),
-            "apache_spark": _spark(root, full_s),
+            "layers_s": {layer: round(value, 2) for layer, value in full.ours[-1].seconds.items()},
+            "peaks_gib": full.ours[-1].peaks_gib,
+            **full.figures,
+            "apache_spark": _spark(root, full.ours_s),
             # The figures of the next day are other ones for every policy in force: premium is earned by the day.
             "batch_of_the_same_day": _batch(root, AS_OF, 2),
             "batch_of_the_next_day": _batch(root, AS_OF + timedelta(days=1), 3),

@@ -13,16 +13,15 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion import raw
-from medallion.conform import filled
 from medallion.lake import Lake
 from medallion.landed import MANIFEST
 from medallion.landing import LandedFile, chosen, discover, portions
 from medallion.parallel import at_once, both
-from medallion.pending import bronze_rows, unknown_claim_ids
+from medallion.pending import landed_claim_ids, unknown_claim_ids
 from medallion.progress import Progress
 from medallion.result import Result
 from medallion.run import Run
-from medallion.schemas import CLAIMS, ENTITIES, Entity
+from medallion.schemas import ENTITIES, Entity
 
 _TABLES = tuple(f"bronze.{entity.table}" for entity in ENTITIES)
 STEPS = ("landing", *_TABLES, MANIFEST)
@@ -210,16 +209,12 @@ class Bronze:
             if corrupt:
                 name = self._lake.full_name(f"bronze.{table}")
                 self._warn(f"{name}: {corrupt} records could not be read and are kept raw")
-        self._result.unknown_claim_ids = unknown_claim_ids(self._run, self._claim_ids)
+        self._result.unknown_claim_ids = unknown_claim_ids(self._run, partial(landed_claim_ids, self._run, self._lake))
         self._result.tables = self._lake.finish()
         self._progress.finished()
         if self._progress.failure:
             self._warn(self._progress.failure)
         return self._result
-
-    def _claim_ids(self) -> DataFrame:
-        """The claims that bronze holds."""
-        return bronze_rows(self._run, self._lake, CLAIMS).select(filled("claim_id").alias("claim_id"))
 
 
 def _union(parts: list[DataFrame]) -> DataFrame:

@@ -14,7 +14,7 @@ from medallion.quarantine import QUARANTINE
 from medallion.references import refs_hash, with_reference_hashes
 from medallion.rules import dated_rules
 from medallion.run import Run
-from medallion.schemas import LINEAGE, Entity
+from medallion.schemas import CLAIMS, LINEAGE, Entity
 
 Refused = Literal["all", "dated", "none"]
 """Which rows in quarantine are judged again: all, those that a later day may let pass, or none, where nothing has
@@ -119,6 +119,11 @@ def only_chosen(run: Run, rows: DataFrame, column: str) -> DataFrame:
     if run.claim_ids is None:
         return rows
     return rows.join(F.broadcast(few.column(run, column, run.claim_ids)), column, "left_semi")
+
+
+def landed_claim_ids(run: Run, lake: Lake) -> DataFrame:
+    """The claims that bronze holds, in `claim_id`, as silver names them."""
+    return bronze_rows(run, lake, CLAIMS).select(filled("claim_id").alias("claim_id"))
 
 
 def unknown_claim_ids(run: Run, known: Callable[[], DataFrame]) -> list[str]:

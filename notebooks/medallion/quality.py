@@ -52,7 +52,8 @@ class Summary:
 
 def summarise(lake: Lake, *run_ids: str) -> Summary:
     """What batches wrote into silver and quarantine, also before they were killed."""
-    return written(lake, *run_ids) + quarantined(lake, *run_ids)
+    mine = _of(run_ids)
+    return _summary([*_written(lake, mine), _quarantined(lake, mine)])
 
 
 def written(lake: Lake, *run_ids: str) -> Summary:

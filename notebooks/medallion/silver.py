@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 
 from medallion import claims, few, gate, landed, pending, quality
 from medallion.anew import Anew
-from medallion.conform import Judged, filled
+from medallion.conform import Judged
 from medallion.few import Keys
 from medallion.lake import Lake
 from medallion.landed import Landed
@@ -77,7 +77,8 @@ class Silver:
                 self._build(standing)
             self._report(died, judged_all=anew)
             self._pass_gate(standing)
-        self._result.unknown_claim_ids = pending.unknown_claim_ids(self._run, self._landed_claim_ids)
+        landed_ids = partial(pending.landed_claim_ids, self._run, self._lake)
+        self._result.unknown_claim_ids = pending.unknown_claim_ids(self._run, landed_ids)
         self._progress.finished()
         if self._progress.failure:
             self._result.warnings.append(self._progress.failure)
@@ -234,10 +235,6 @@ class Silver:
         for batch in died.untold:
             quality.store(lake, batch, quality.summarise(lake, batch))
         return summary
-
-    def _landed_claim_ids(self) -> DataFrame:
-        rows = pending.bronze_rows(self._run, self._lake, CLAIMS)
-        return rows.select(filled("claim_id").alias("claim_id"))
 
 
 def run_silver(run: Run) -> Result:
