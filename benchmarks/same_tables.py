@@ -73,9 +73,9 @@ def _numbers(db: duckdb.DuckDBPyConnection, lake: Path, table: str) -> list[tupl
 
 
 def _total(column: tuple[str, str]) -> str:
-    """Doubles are rounded figures; to the sum of many a last place is lost in any order of adding."""
+    """Doubles are figures of six places at most, summed as decimals: their own sum depends on the order of adding."""
     name, kind = column
-    return f"round(sum({name}), 3)" if kind == "DOUBLE" else f"sum({name})::DECIMAL(38,2)"
+    return f"round(sum({name}::DECIMAL(38,6)), 3)" if kind == "DOUBLE" else f"sum({name})::DECIMAL(38,2)"
 
 
 def _one(db: duckdb.DuckDBPyConnection, query: str) -> int:
